@@ -5,6 +5,7 @@ A check returns every failed rule at once, so that a widget can show each messag
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 BLANK = "can't be blank"
@@ -32,3 +33,15 @@ class Failure:
     def below(self, parent: str) -> Failure:
         """The same failure, seen from a document that holds this one at `parent`."""
         return Failure(parent + self.pointer, self.code, self.message)
+
+
+class Malformed(Exception):
+    """The body is no JSON object of the kind that is spoken here (400). Its text is for people and repeats no input."""
+
+
+class Refused(Exception):
+    """The input broke rules (422); `failures` has every one of them."""
+
+    def __init__(self, failures: Sequence[Failure]) -> None:
+        super().__init__(f"{len(failures)} failed rule(s)")
+        self.failures = tuple(failures)
