@@ -11,10 +11,11 @@ from dataclasses import dataclass
 BLANK = "can't be blank"
 BAD_FORMAT = "has invalid format"
 INVALID = "is invalid"
+UNKNOWN_FIELD = "is not a known field"
 
 
 def too_long(limit: int) -> str:
-    """Message of a text with more than `limit` characters (graphemes count as their code points after NFC)."""
+    """Message of a text with more than `limit` characters; a character is a grapheme (domain 0.3.6)."""
     return f"should be at most {limit} character(s)"
 
 
@@ -33,6 +34,31 @@ class Failure:
     def below(self, parent: str) -> Failure:
         """The same failure, seen from a document that holds this one at `parent`."""
         return Failure(parent + self.pointer, self.code, self.message)
+
+    @classmethod
+    def blank(cls, pointer: str) -> Failure:
+        """Something required is absent, null, empty or only blanks."""
+        return cls(pointer, "blank", BLANK)
+
+    @classmethod
+    def bad_format(cls, pointer: str) -> Failure:
+        """A text does not have the form it must have."""
+        return cls(pointer, "format", BAD_FORMAT)
+
+    @classmethod
+    def too_long(cls, pointer: str, limit: int) -> Failure:
+        """A text has more than `limit` characters."""
+        return cls(pointer, "too_long", too_long(limit))
+
+    @classmethod
+    def invalid(cls, pointer: str) -> Failure:
+        """A value is of the wrong type, or none of the possible ones."""
+        return cls(pointer, "invalid", INVALID)
+
+    @classmethod
+    def unknown_field(cls, pointer: str) -> Failure:
+        """An object has a field that is not known there."""
+        return cls(pointer, "unknown_field", UNKNOWN_FIELD)
 
 
 class Malformed(Exception):

@@ -1,0 +1,132 @@
+"""Field rules that hold in every contact schema (domain 2.2).
+
+The texts of a contact are handled as a flat dict by JSON Pointer, `{"/firstName": …, "/address/country": …}`, so that a rule
+finds its text and a failure its place by the same key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from proca_common.contacts.input import ContactInput
+from proca_common.contacts.text import letters_and, longer_than, trim
+from proca_common.failures import Failure
+
+Texts = dict[str, str]
+
+POINTERS = {
+    "name": "/name",
+    "first_name": "/firstName",
+    "last_name": "/lastName",
+    "email": "/email",
+    "phone": "/phone",
+}
+ADDRESS_POINTERS = {
+    "country": "/address/country",
+    "postcode": "/address/postcode",
+    "region": "/address/region",
+    "locality": "/address/locality",
+    "street": "/address/street",
+    "street_number": "/address/streetNumber",
+}
+NATIONALITY_POINTERS = {
+    "country": "/nationality/country",
+    "document_type": "/nationality/documentType",
+    "document_number": "/nationality/documentNumber",
+}
+
+_inside_name = letters_and(" ,'’.-")
+_document_signs = str.maketrans("", "", " .-")
+
+
+def is_name(text: str) -> bool:
+    r"""Starts with a letter or apostrophe, ends with a letter or dot, with letters and ` ,'’.-` between them.
+
+    Python form of `^[\p{L}'’]([ \p{L},'’.-]*[\p{L}.])?$`.
+    """
+    if not text or not (text[0].isalpha() or text[0] in "'’"):
+        return False
+    return len(text) == 1 or ((text[-1].isalpha() or text[-1] == ".") and _inside_name(text))
+
+
+def _unchanged(text: str) -> str:
+    return text
+
+
+def _document_number(text: str) -> str:
+    return text.translate(_document_signs)
+
+
+class FieldRule(NamedTuple):
+    """How a text is normalised, then which form it must have, and how many characters at most."""
+
+    normalise: Callable[[str], str]
+    accepts: Callable[[str], object]
+    limit: int | None = None
+
+
+_COUNTRY = FieldRule(str.upper, re.compile(r"[A-Z]{2}").fullmatch)
+_ADDRESS = letters_and(" 0123456789`“\"‘’',.(&/)-")
+
+FIELD_RULES: dict[str, FieldRule] = {
+    "/name": FieldRule(trim, is_name, 128),
+    "/firstName": FieldRule(trim, is_name, 64),
+    "/lastName": FieldRule(trim, is_name, 64),
+    "/email": FieldRule(
+        _unchanged, re.compile(r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*").fullmatch, 64
+    ),
+    "/phone": FieldRule(_unchanged, re.compile(r"\+?[0-9 ()-]+").fullmatch, 20),
+    "/address/country": _COUNTRY,
+    "/address/postcode": FieldRule(str.upper, re.compile(r"[A-Z0-9 -]{1,10}").fullmatch),
+    "/address/region": FieldRule(_unchanged, _ADDRESS, 64),
+    "/address/locality": FieldRule(_unchanged, _ADDRESS, 64),
+    "/address/street": FieldRule(_unchanged, _ADDRESS, 128),
+    "/address/streetNumber": FieldRule(_unchanged, _ADDRESS, 6),
+    "/nationality/country": _COUNTRY,
+    "/nationality/documentType": FieldRule(_unchanged, re.compile(r"[a-z_.]+").fullmatch, 20),
+    "/nationality/documentNumber": FieldRule(_document_number, re.compile(r"[A-Za-z0-9._-]+").fullmatch, 32),
+}
+
+
+def texts_of(contact: ContactInput) -> Texts:
+    """The texts that were sent by pointer, as sent: "" is still there, null is absent (domain 15.12)."""
+    texts = {}
+    for part, pointers in (
+        (contact, POINTERS),
+        (contact.address, ADDRESS_POINTERS),
+        (contact.nationality, NATIONALITY_POINTERS),
+    ):
+        if part is not None:
+            for name, pointer in pointers.items():
+                text = getattr(part, name)
+                if text is not None:
+                    texts[pointer] = text
+    return texts
+
+
+def apply_field_rules(contact: ContactInput, texts: Texts) -> tuple[Texts, list[Failure]]:
+    """The normalised texts without the empty ones, and every field rule that failed, in the order of the fields.
+
+    A text that was sent as "" is absent (domain 0.3.5); one that only becomes "" by trimming is kept, and fails.
+    """
+    normalised = {}
+    failures = []
+    for pointer, text in texts.items():
+        if not text:
+            continue
+        rule = FIELD_RULES[pointer]
+        normalised[pointer] = text = rule.normalise(text)
+        if not rule.accepts(text):
+            failures.append(Failure.bad_format(pointer))
+        if rule.limit is not None and longer_than(text, rule.limit):
+            failures.append(Failure.too_long(pointer, rule.limit))
+    if contact.nationality is not None:
+        failures += missing(normalised, ["/nationality/country"])
+    return normalised, failures
+
+
+def missing(texts: Texts, required: Iterable[str]) -> list[Failure]:
+    """A failure for each required text that is absent or only blanks."""
+    return [Failure.blank(pointer) for pointer in required if not trim(texts.get(pointer, ""))]
