@@ -23,8 +23,8 @@ def too_long(limit: int) -> str:
 class Failure:
     """One failed rule.
 
-    `pointer` is an RFC 6901 JSON Pointer into the request body, `code` is stable and for programs, `message` is for people.
-    Neither ever repeats the value that failed (design 7.9).
+    `pointer` is an RFC 6901 JSON Pointer into the request body, `code` is stable and for programs, `message` is for
+    people. None of them repeats the value that failed (design 7.9).
     """
 
     pointer: str

@@ -26,8 +26,8 @@ def as_json(fields: Mapping[str, object]) -> bytes:
 def field_failures(fields: Mapping[str, object]) -> list[Failure]:
     """Every rule that the map of custom fields breaks, with pointers into the map.
 
-    A value is a text, a finite number, a boolean, a list of texts only or a list of numbers only. A number that no double can
-    hold is not finite for most consumers, so 400 digits are refused like 1e400.
+    A value is a text, a finite number, a boolean, a list of texts only or a list of numbers only. A number that no
+    double can hold is not finite for most consumers, so 400 digits are refused like 1e400.
     """
     if not all(_is_flat(value) for value in fields.values()):
         return [Failure("", "not_flat", NOT_FLAT)]

@@ -1,7 +1,7 @@
-"""Request bodies of the two intake endpoints: from bytes to checked input, or to every failed rule (domain 3.1, design 8).
+"""Bodies of the two intake endpoints: from bytes to checked input, or to every failed rule (domain 3.1, design 8).
 
-A sound body is validated once, from its bytes. Only a body that is refused is looked at a second time, to name all that is
-wrong with it in one answer.
+A sound body is validated once, from its bytes. Only a body that is refused is looked at a second time, to name all that
+is wrong with it in one answer.
 """
 
 from __future__ import annotations

@@ -12,12 +12,12 @@ MAX_LENGTH = 255
 UNKNOWN = "unknown"
 DEFAULT_PORTS = {"http": "80", "ws": "80", "https": "443", "wss": "443"}
 
-# Scheme, host, port, path, rest; what stands before @ is dropped. A space, a control character or a lone surrogate makes it
-# malformed: no browser sends one.
+# White space, control characters, lone surrogates: no browser sends one, so they make an address malformed.
+_NEVER = r"\s\x00-\x1f\x7f\ud800-\udfff"
+# Scheme, host, port and path are kept; user, query and fragment are not.
 _URL = re.compile(
-    r"(https?|wss?)://(?:[^/?#\s\x00-\x1f\x7f\ud800-\udfff]*@)?(\[[0-9A-Fa-f:.]+\]|[^/?#@:\s\x00-\x1f\x7f\ud800-\udfff]+)"
-    r"(?::([0-9]*))?(/[^?#\s\x00-\x1f\x7f\ud800-\udfff]*)(?:[?#][^\s\x00-\x1f\x7f\ud800-\udfff]*)?",
-    re.IGNORECASE,
+    rf"((?ai:https?|wss?))://(?:[^/?#{_NEVER}]*@)?(\[[0-9A-Fa-f:.]+\]|[^/?#@:{_NEVER}]+)(?::([0-9]*))?"
+    rf"(/[^?#{_NEVER}]*)(?:[?#][^{_NEVER}]*)?"
 )
 
 

@@ -9,7 +9,7 @@ COMMUNICATION_SCOPES = ("email",)
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What a supporter allows one org: to write to them (None: not asked), and to have the contact for delivering it."""
+    """What one org receives a contact for: to write to the supporter (None: not asked), to deliver the signature."""
 
     org: int
     communication_consent: bool | None
@@ -28,8 +28,9 @@ def split_consents(
 ) -> tuple[Consent, ...]:
     """The orgs that receive the contact, the page org first: none, one or both, never a third (domain 3.6).
 
-    The page org has the contact for delivery unless it is a partner whose page leaves delivery to the lead org; the lead
-    org has it for delivery then, and where the campaign forces it. Who does not deliver receives it only with opt-in.
+    The page org has the contact for delivery unless it is a partner whose page leaves delivery to the lead org; the
+    lead org has it for delivery then, and where the campaign forces it. Who does not deliver receives it only with
+    opt-in.
     """
     partner = page_org != lead_org
     page_delivers = not partner or delivery

@@ -52,8 +52,8 @@ def check(contact: ContactInput) -> Contact | list[Failure]:
 def complete_names(texts: Texts) -> None:
     """Make the whole name of its parts, or its parts of the whole name, by which of them were sent (domain 2.3).
 
-    The whole name is split at single spaces before anything is trimmed: " Ida Holm" has an empty first name. What is sent
-    as "" counts as sent.
+    The whole name is split at the first space before anything is trimmed: " Ida Holm" has an empty first name. What is
+    sent as "" counts as sent.
     """
     if "/firstName" in texts:
         if "/lastName" in texts and "/name" not in texts:

@@ -22,7 +22,7 @@ class Input(BaseModel):
 
 
 def _iso_date(value: object) -> date | None:
-    """A text YYYY-MM-DD of the calendar. Unlike the other texts "" is no date, and not the same as absent (domain 2.1)."""
+    """A text YYYY-MM-DD of the calendar; "" is no date, while for the other texts it is absence (domain 2.1)."""
     if value is None:
         return None
     if isinstance(value, str) and ISO_DATE.fullmatch(value):

@@ -1,7 +1,7 @@
 """Field rules that hold in every contact schema (domain 2.2).
 
-The texts of a contact are handled as a flat dict by JSON Pointer, `{"/firstName": …, "/address/country": …}`, so that a rule
-finds its text and a failure its place by the same key.
+The texts of a contact are handled as a flat dict by JSON Pointer, `{"/firstName": …, "/address/country": …}`, so that a
+rule finds its text and a failure its place by the same key.
 """
 
 from __future__ import annotations
@@ -113,11 +113,11 @@ def apply_field_rules(contact: ContactInput, texts: Texts) -> tuple[Texts, list[
     """
     normalised = {}
     failures = []
-    for pointer, text in texts.items():
-        if not text:
+    for pointer, sent in texts.items():
+        if not sent:
             continue
         rule = FIELD_RULES[pointer]
-        normalised[pointer] = text = rule.normalise(text)
+        normalised[pointer] = text = rule.normalise(sent)
         if not rule.accepts(text):
             failures.append(Failure.bad_format(pointer))
         if rule.limit is not None and longer_than(text, rule.limit):

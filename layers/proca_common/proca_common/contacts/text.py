@@ -9,7 +9,30 @@ from collections.abc import Callable
 # Unicode property White_Space: str.strip() without argument would also take the separators U+001C to U+001F.
 WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 
-# One letter per kind of character (see _kind); the alternatives are the rules GB3 to GB13 of UAX 29.
+# Kinds of characters in UAX 29: c and n: CR and LF, k: control, e: extend, z: zero width joiner, s: spacing mark,
+# r: regional indicator, p: pictograph, l, v, t: Hangul jamo, w, x: Hangul syllable without and with a final.
+_KIND_OF_CODES = {
+    range(0x0D, 0x0E): "c",
+    range(0x0A, 0x0B): "n",
+    range(0x200D, 0x200E): "z",
+    range(0x200C, 0x200D): "e",
+    range(0xFF9E, 0xFFA0): "e",
+    range(0x1F3FB, 0x1F400): "e",
+    range(0xE0020, 0xE0080): "e",
+    range(0x0E33, 0x0E34): "s",
+    range(0x0EB3, 0x0EB4): "s",
+    range(0x1F1E6, 0x1F200): "r",
+    range(0x1100, 0x1160): "l",
+    range(0xA960, 0xA97D): "l",
+    range(0x1160, 0x11A8): "v",
+    range(0xD7B0, 0xD7C7): "v",
+    range(0x11A8, 0x1200): "t",
+    range(0xD7CB, 0xD7FC): "t",
+    range(0xAC00, 0xD7A4, 28): "w",
+    range(0xAC00, 0xD7A4): "x",
+}
+_KIND_OF_CATEGORY = {"Mn": "e", "Me": "e", "Mc": "s", "So": "p", "Cc": "k", "Cf": "k", "Zl": "k", "Zp": "k"}
+# The alternatives are the rules GB3 to GB13 of UAX 29.
 _CLUSTER = re.compile(r"cn|[cnk]|(?:rr|p(?:e*zp)*|l*(?:v+|wv*|x)t*|l+|t+|[^cnk])[ezs]*")
 
 
@@ -21,21 +44,20 @@ def trim(text: str) -> str:
 def letters_and(others: str) -> Callable[[str], bool]:
     r"""A rule for texts that consist of letters and these other characters.
 
-    str.isalpha is true for exactly the characters of the general categories L*, that is \p{L}: no table or package needed.
+    str.isalpha is true for exactly the general categories L*, that is \p{L}: no table and no package is needed.
     """
     return lambda text: all(char in others or char.isalpha() for char in text)
 
 
 def longer_than(text: str, limit: int) -> bool:
-    """Whether the text has more than `limit` characters; graphemes are only looked for where code points are too many."""
+    """Whether the text has more than `limit` characters; graphemes are only looked for in too many code points."""
     return len(text) > limit and graphemes(text) > limit
 
 
 def graphemes(text: str) -> int:
     """Number of characters as a reader sees them: extended grapheme clusters of UAX 29.
 
-    Left out are prepended signs and Indic conjuncts, whose parts count each; no text that the rules accept has them
-    in number.
+    Left out are prepended signs, Indic conjuncts and some Burmese vowel signs: the rules accept no text with them.
     """
     if text.isascii():
         return len(text) - text.count("\r\n")
@@ -43,30 +65,9 @@ def graphemes(text: str) -> int:
 
 
 def _kind(char: str) -> str:
-    """The Grapheme_Cluster_Break class of a character as one letter.
-
-    c, n: CR and LF; k: control; e: extend; z: zero width joiner; s: spacing mark; r: regional indicator;
-    p: pictograph; l, v, t: Hangul jamo; w, x: Hangul syllable without and with a final; o: any other.
-    """
+    """The Grapheme_Cluster_Break class of a character as one letter, `o` for any other."""
     code = ord(char)
-    if char in "\r\n":
-        return "c" if char == "\r" else "n"
-    if code == 0x200D:
-        return "z"
-    if code == 0x200C or 0xFF9E <= code <= 0xFF9F or 0x1F3FB <= code <= 0x1F3FF or 0xE0020 <= code <= 0xE007F:
-        return "e"
-    if code in (0x0E33, 0x0EB3):
-        return "s"
-    if 0x1F1E6 <= code <= 0x1F1FF:
-        return "r"
-    if 0xAC00 <= code <= 0xD7A3:
-        return "x" if (code - 0xAC00) % 28 else "w"
-    if 0x1100 <= code <= 0x115F or 0xA960 <= code <= 0xA97C:
-        return "l"
-    if 0x1160 <= code <= 0x11A7 or 0xD7B0 <= code <= 0xD7C6:
-        return "v"
-    if 0x11A8 <= code <= 0x11FF or 0xD7CB <= code <= 0xD7FB:
-        return "t"
-    return {"Mn": "e", "Me": "e", "Mc": "s", "So": "p", "Cc": "k", "Cf": "k", "Zl": "k", "Zp": "k"}.get(
-        unicodedata.category(char), "o"
-    )
+    for codes, kind in _KIND_OF_CODES.items():
+        if code in codes:
+            return kind
+    return _KIND_OF_CATEGORY.get(unicodedata.category(char), "o")
