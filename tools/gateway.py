@@ -1,0 +1,59 @@
+"""Gives a locally deployed API what MiniStack drops from its definition: the answers to preflight requests and the gateway's own.
+
+On AWS the deployment of template.yaml has done all this. The definition is read from the processed template of the stack, so that
+the local stack answers what AWS would.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tools.emulator import Emulator
+
+Json = dict[str, Any]
+
+
+def restore(aws: Emulator, stack_name: str) -> None:
+    """Puts the preflight and gateway responses of the stack's API into its live stage."""
+    cloudformation, gateway = aws.client("cloudformation"), aws.client("apigateway")
+    stack = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
+    parameters = {entry["ParameterKey"]: entry["ParameterValue"] for entry in stack["Parameters"]}
+    resources = cloudformation.get_template(StackName=stack_name, TemplateStage="Processed")["TemplateBody"]["Resources"]
+    name, api = next((name, entry) for name, entry in resources.items() if entry["Type"] == "AWS::ApiGateway::RestApi")
+    api_id = cloudformation.describe_stack_resource(StackName=stack_name, LogicalResourceId=name)["StackResourceDetail"]["PhysicalResourceId"]
+    definition = resolve(api["Properties"]["Body"], parameters)
+
+    for kind, response in definition["x-amazon-apigateway-gateway-responses"].items():
+        gateway.put_gateway_response(restApiId=api_id, responseType=kind, **response)
+    resource_ids = {entry["path"]: entry["id"] for entry in gateway.get_resources(restApiId=api_id, limit=500)["items"]}
+    for path, methods in definition["paths"].items():
+        if "options" in methods:
+            put_preflight(gateway, {"restApiId": api_id, "resourceId": resource_ids[path], "httpMethod": "OPTIONS"}, methods["options"])
+    gateway.create_deployment(restApiId=api_id, stageName=parameters["Stage"])
+
+
+def put_preflight(gateway: Any, method: Json, operation: Json) -> None:
+    """Gives one OPTIONS method its answer with the Access-Control headers."""
+    integration = operation["x-amazon-apigateway-integration"]
+    response = integration["responses"]["default"]
+    status = {"statusCode": str(response["statusCode"])}
+    gateway.put_method_response(**method, **status, responseParameters=dict.fromkeys(response["responseParameters"], False))
+    gateway.put_integration(**method, type="MOCK", requestTemplates=integration["requestTemplates"])
+    gateway.put_integration_response(
+        **method, **status, responseParameters=response["responseParameters"], responseTemplates=response["responseTemplates"]
+    )
+
+
+def resolve(value: Any, parameters: dict[str, str]) -> Any:
+    """The value with every reference to a parameter of the template replaced; other references are not needed here."""
+    match value:
+        case {"Fn::Sub": str(text)}:
+            return re.sub(r"\$\{(\w+)\}", lambda found: parameters.get(found[1], found[0]), text)
+        case {"Ref": str(name)}:
+            return parameters.get(name, name)
+        case dict():
+            return {key: resolve(entry, parameters) for key, entry in value.items()}
+        case list():
+            return [resolve(entry, parameters) for entry in value]
+    return value
