@@ -1,14 +1,16 @@
-"""Builds the shared layer: `python -m tools.build_layer <artifacts folder>`, as `sam build` does (layers/proca_common/Makefile).
+"""Builds the shared layer, as `sam build` does (layers/proca_common/Makefile): python -m tools.build_layer <folder>
 
 `LAYER_TARGET` says for what:
 
     python3.13-arm64    the default; <runtime>-<architecture> of AWS Lambda, with wheels for exactly that
     local               the interpreter and machine that run this, for the local stack
 
-The dependencies of a target are installed once and kept under .local/layer, named by everything they depend on. Bytecode makes a
-cold start twice as fast, and neither `sam build` nor the runtime writes any: it is compiled here by a Python of the target's minor
-version (LAYER_PYTHON, the one that runs this, one on the PATH, or pyenv's), valid whatever the time stamps of the files become.
-Without one the layer works and starts slowly; with LAYER_BYTECODE=required (`make release`) that is an error.
+The dependencies of a target are installed once and kept under .local/layer, named by everything they depend on.
+
+Bytecode makes a cold start twice as fast, and neither `sam build` nor the runtime writes any: it is compiled here by a
+Python of the target's minor version (LAYER_PYTHON, the one that runs this, one on the PATH, or pyenv's), valid whatever
+the time stamps of the files become. Without one the layer works and starts slowly; with LAYER_BYTECODE=required
+(`make release`) that is an error.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ def build(folder: Path, target: str) -> None:
     """Fills `folder` (the layer's `python/`) with the dependencies for `target` and the package."""
     python = interpreter(minor_version(target))
     if python is None:
-        warning = f"no Python {minor_version(target)} found: the layer for {target} has no bytecode, cold starts take twice as long"
+        warning = f"no Python {minor_version(target)} found: the layer has no bytecode, cold starts take twice as long"
         if os.environ.get("LAYER_BYTECODE") == "required":
             raise SystemExit(f"{warning}; name one with LAYER_PYTHON")
         print(f"WARNING: {warning}", file=sys.stderr)
@@ -85,7 +87,7 @@ def interpreter(version: str) -> str | None:
 
 
 def dependencies(target: str, python: str | None) -> Path:
-    """The folder that holds the dependencies for `target`, trimmed and compiled; installed unless it is there already."""
+    """The folder with the dependencies for `target`, trimmed and compiled; installed unless it is there already."""
     machine = sysconfig.get_platform() if target == "local" else ""
     parts = (REQUIREMENTS.read_text(), Path(__file__).read_text(), machine, str(python is not None))
     name = f"{target}-{minor_version(target)}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:16]}"
@@ -109,8 +111,26 @@ def install(folder: Path, target: str) -> None:
     place = ["--python", sys.executable]
     if target != "local":
         architecture = target.partition("-")[2]
-        place = ["--python-version", minor_version(target), "--python-platform", PLATFORMS[architecture], "--only-binary", ":all:"]
-    command = [str(UV), "pip", "install", "--quiet", "--require-hashes", "--target", str(folder), *place, "-r", str(REQUIREMENTS)]
+        place = [
+            "--python-version",
+            minor_version(target),
+            "--python-platform",
+            PLATFORMS[architecture],
+            "--only-binary",
+            ":all:",
+        ]
+    command = [
+        str(UV),
+        "pip",
+        "install",
+        "--quiet",
+        "--require-hashes",
+        "--target",
+        str(folder),
+        *place,
+        "-r",
+        str(REQUIREMENTS),
+    ]
     subprocess.run(command, check=True)
     shutil.rmtree(folder / "bin", ignore_errors=True)
 
@@ -118,7 +138,7 @@ def install(folder: Path, target: str) -> None:
 def trim_botocore(package: Path) -> None:
     """Keeps the models of SERVICES, in their newest version, and their entries of the list of endpoints.
 
-    22 MB become 2, and a client takes 21 ms of CPU instead of 56: most of that was listing folders and parsing endpoints.
+    22 MB become 2, and a client takes 21 ms of CPU instead of 56: most of that was listing folders and parsing.
     """
     for entry in (package / "data").iterdir():
         if entry.is_dir() and entry.name in SERVICES:

@@ -3,8 +3,8 @@
     with emulator() as aws:
         aws.client("sqs").list_queues()
 
-It checks signatures, policies and roles (AUTH), so that a function whose role lacks an action fails here as it would on AWS. The
-credentials of a person are those of the account's root. What it cannot do stands in docs/local-stack.md.
+It checks signatures, policies and roles (AUTH), so that a function whose role lacks an action fails here as it would on
+AWS. The credentials given out here are those of the account's root.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ class Emulator:
 
     def reset(self) -> None:
         """Forgets everything: tables, queues, functions, stacks."""
-        urllib.request.urlopen(urllib.request.Request(f"{self.endpoint}/_ministack/reset", method="POST"), timeout=30).close()
+        urllib.request.urlopen(
+            urllib.request.Request(f"{self.endpoint}/_ministack/reset", method="POST"), timeout=30
+        ).close()
 
     def logs(self) -> str:
         """What MiniStack itself wrote; the functions' logs are in CloudWatch Logs."""
@@ -188,7 +190,10 @@ def alive(pid: int) -> bool:
         with contextlib.suppress(OSError):
             return b"ministack" in Path(f"/proc/{pid}/cmdline").read_bytes()
         return False
-    return "ministack" in subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return (
+        "ministack"
+        in subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    )
 
 
 def free_port() -> int:

@@ -1,7 +1,7 @@
-"""Gives a locally deployed API what MiniStack drops from its definition: the answers to preflight requests and the gateway's own.
+"""Gives a locally deployed API what MiniStack drops: the answers to preflight requests and the gateway's own errors.
 
-On AWS the deployment of template.yaml has done all this. The definition is read from the processed template of the stack, so that
-the local stack answers what AWS would.
+On AWS the deployment of template.yaml has done all this. The definition is read from the processed template of the
+stack, so that the local stack answers what AWS would.
 """
 
 from __future__ import annotations
@@ -19,9 +19,13 @@ def restore(aws: Emulator, stack_name: str) -> None:
     cloudformation, gateway = aws.client("cloudformation"), aws.client("apigateway")
     stack = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
     parameters = {entry["ParameterKey"]: entry["ParameterValue"] for entry in stack["Parameters"]}
-    resources = cloudformation.get_template(StackName=stack_name, TemplateStage="Processed")["TemplateBody"]["Resources"]
+    resources = cloudformation.get_template(StackName=stack_name, TemplateStage="Processed")["TemplateBody"][
+        "Resources"
+    ]
     name, api = next((name, entry) for name, entry in resources.items() if entry["Type"] == "AWS::ApiGateway::RestApi")
-    api_id = cloudformation.describe_stack_resource(StackName=stack_name, LogicalResourceId=name)["StackResourceDetail"]["PhysicalResourceId"]
+    api_id = cloudformation.describe_stack_resource(StackName=stack_name, LogicalResourceId=name)[
+        "StackResourceDetail"
+    ]["PhysicalResourceId"]
     definition = resolve(api["Properties"]["Body"], parameters)
 
     for kind, response in definition["x-amazon-apigateway-gateway-responses"].items():
@@ -29,7 +33,11 @@ def restore(aws: Emulator, stack_name: str) -> None:
     resource_ids = {entry["path"]: entry["id"] for entry in gateway.get_resources(restApiId=api_id, limit=500)["items"]}
     for path, methods in definition["paths"].items():
         if "options" in methods:
-            put_preflight(gateway, {"restApiId": api_id, "resourceId": resource_ids[path], "httpMethod": "OPTIONS"}, methods["options"])
+            put_preflight(
+                gateway,
+                {"restApiId": api_id, "resourceId": resource_ids[path], "httpMethod": "OPTIONS"},
+                methods["options"],
+            )
     gateway.create_deployment(restApiId=api_id, stageName=parameters["Stage"])
 
 
@@ -38,10 +46,15 @@ def put_preflight(gateway: Any, method: Json, operation: Json) -> None:
     integration = operation["x-amazon-apigateway-integration"]
     response = integration["responses"]["default"]
     status = {"statusCode": str(response["statusCode"])}
-    gateway.put_method_response(**method, **status, responseParameters=dict.fromkeys(response["responseParameters"], False))
+    gateway.put_method_response(
+        **method, **status, responseParameters=dict.fromkeys(response["responseParameters"], False)
+    )
     gateway.put_integration(**method, type="MOCK", requestTemplates=integration["requestTemplates"])
     gateway.put_integration_response(
-        **method, **status, responseParameters=response["responseParameters"], responseTemplates=response["responseTemplates"]
+        **method,
+        **status,
+        responseParameters=response["responseParameters"],
+        responseTemplates=response["responseTemplates"],
     )
 
 

@@ -6,10 +6,11 @@
     python -m tools.stack env       the variables that clients and `python -m proca_common.admin` need, for the shell;
                                     with the name of a stack on AWS, those of that one
 
-    with deployed_stack() as stack: # in tests: one of its own, gone afterwards; or the one on AWS that PROCA_API_URL names
+    with deployed_stack() as stack:  # in tests: one of its own, gone afterwards, or the one that PROCA_API_URL names
         requests.get(stack.api_url + "/health")
 
-Everything is under .local: the stack of `up` in .local/dev (stack.json, env, emulator.log, deploy.log), builds in .local/build.
+Everything is under .local: the stack of `up` in .local/dev (stack.json, env, emulator.log, deploy.log), builds in
+.local/build.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tools import gateway
 from tools import emulator as ministack
+from tools import gateway
 from tools.emulator import LOCAL, REGION, ROOT, Emulator
 
 SAM = LOCAL / "venv-sam" / "bin" / "sam"
@@ -59,8 +60,8 @@ class Stack:
 
 @contextlib.contextmanager
 def deployed_stack(template: Path | None = None) -> Iterator[Stack]:
-    """A fresh stack on an emulator of its own; the one on AWS where PROCA_API_URL names it and no AWS_ENDPOINT_URL is set."""
-    if "PROCA_API_URL" in os.environ and "AWS_ENDPOINT_URL" not in os.environ:
+    """A fresh stack on an emulator of its own; where PROCA_API_URL is set, the one that the environment names."""
+    if "PROCA_API_URL" in os.environ:
         yield Stack(os.environ["PROCA_API_URL"], dict(os.environ))
     else:
         with ministack.emulator() as aws:
@@ -136,7 +137,9 @@ def deploy(aws: Emulator, template: Path) -> Stack:
     sam(command, {**os.environ, **aws.environ()}, aws.folder / "deploy.log")
     gateway.restore(aws, STACK_NAME)
     environ = variables(outputs(aws.client("cloudformation"), STACK_NAME), STACK_NAME)
-    api_id, stage = re.match(r"https://(\w+)\.[^/]+/(\w+)", environ["PROCA_API_URL"]).groups()
+    # https://<id>.execute-api.<region>.amazonaws.com/<stage>
+    host, _, stage = environ["PROCA_API_URL"].removeprefix("https://").partition("/")
+    api_id = host.partition(".")[0]
     environ |= aws.environ() | {"PROCA_API_URL": f"{aws.endpoint}/_aws/execute-api/{api_id}/{stage}"}
     return Stack(environ["PROCA_API_URL"], environ, aws)
 
@@ -148,7 +151,15 @@ def sam(arguments: list[str], environ: Mapping[str, str], log: Path) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     environ = {**environ, "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": environ.get("AWS_DEFAULT_REGION", REGION)}
     with log.open("w") as output:
-        done = subprocess.run([SAM, *arguments], cwd=ROOT, env=environ, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False)
+        done = subprocess.run(
+            [SAM, *arguments],
+            cwd=ROOT,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            check=False,
+        )
     if done.returncode:
         raise RuntimeError(f"sam {arguments[0]} failed:\n{log.read_text()[-6000:]}")
 
@@ -159,11 +170,11 @@ def outputs(cloudformation: Any, stack_name: str) -> dict[str, str]:
 
 
 def variables(found: Mapping[str, str], stack_name: str) -> dict[str, str]:
-    """The stack's outputs under the names that the functions know them by: ActionsTable as ACTIONS_TABLE, and the API's URL."""
+    """The stack's outputs under the names that functions know them by (ActionsTable: ACTIONS_TABLE), and more."""
     named = {re.sub(r"(?<!^)(?=[A-Z])", "_", key).upper(): value for key, value in found.items()}
     return {
-        **named,
         "PROCA_API_URL": named.pop("API_URL"),
+        **named,
         "POWERTOOLS_SERVICE_NAME": stack_name,
         "POWERTOOLS_METRICS_NAMESPACE": "Proca",
         "POWERTOOLS_TRACE_DISABLED": "1",
