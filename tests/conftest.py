@@ -9,12 +9,19 @@ from typing import Any, NoReturn
 import pytest
 
 from tests.harness.calls import forget_clients
-from tests.harness.emulator import ENVIRONMENT, emulator as start_emulator
+from tools.emulator import REGION, Emulator
+from tools.emulator import emulator as start_emulator
 
 UNIT = Path(__file__).parent / "unit"
 
 if "PROCA_API_URL" not in os.environ:  # a deployed stack is tested with the caller's own credentials
-    os.environ.update(ENVIRONMENT)
+    os.environ.update(
+        AWS_ACCESS_KEY_ID="test",
+        AWS_SECRET_ACCESS_KEY="test",
+        AWS_DEFAULT_REGION=REGION,
+        AWS_REGION=REGION,
+        AWS_EC2_METADATA_DISABLED="true",
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -30,16 +37,13 @@ def _no_network_in_unit_tests(request: pytest.FixtureRequest, monkeypatch: pytes
 
 
 @pytest.fixture(scope="session")
-def emulator() -> Iterator[str]:
-    """AWS on this machine, started once: its endpoint, which `AWS_ENDPOINT_URL` names too."""
-    with start_emulator() as endpoint:
-        before = os.environ.get("AWS_ENDPOINT_URL")
-        os.environ["AWS_ENDPOINT_URL"] = endpoint
+def emulator() -> Iterator[Emulator]:
+    """AWS on this machine, started once and empty at first; every client of this process talks to it from then on."""
+    with start_emulator() as started:
+        before = dict(os.environ)
+        os.environ.update(started.environ())
         forget_clients()
-        try:
-            yield endpoint
-        finally:
-            forget_clients()
-            os.environ.pop("AWS_ENDPOINT_URL")
-            if before is not None:
-                os.environ["AWS_ENDPOINT_URL"] = before
+        yield started
+        forget_clients()
+        os.environ.clear()
+        os.environ.update(before)

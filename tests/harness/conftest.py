@@ -5,12 +5,14 @@ from typing import Any
 
 import botocore.session
 import pytest
+from botocore.config import Config
 
 from tests.harness.calls import unseen_client
+from tools.emulator import Emulator
 
 
 @pytest.fixture
-def toys(emulator: str) -> Iterator["Toys"]:
+def toys(emulator: Emulator) -> Iterator["Toys"]:
     toys = Toys()
     yield toys
     toys.delete()
@@ -47,12 +49,12 @@ class Toys:
 
 
 @pytest.fixture
-def client(emulator: str) -> Callable[[str], Any]:
+def client(emulator: Emulator) -> Callable[[str], Any]:
     """Makes clients as the code under test has them: hooks see their calls; three tries."""
 
     def make(service: str) -> Any:
         session = botocore.session.get_session()
-        config = botocore.session.Config(retries={"total_max_attempts": 3, "mode": "standard"})
+        config = Config(retries={"total_max_attempts": 3, "mode": "standard"})
         return session.create_client(service, config=config)
 
     return make

@@ -12,6 +12,7 @@ from tests.harness.calls import unseen_client
 from tests.harness.conftest import Toys
 from tests.harness.faults import Killed
 from tests.harness.streams import Mapping, NeverIdle, StreamHarness
+from tools.emulator import Emulator
 
 
 class Function:
@@ -202,7 +203,7 @@ def test_no_retries_means_one_attempt(toys: Toys) -> None:
     assert len(harness.failures[mapping]) == 1
 
 
-def test_on_failure_sends_the_document_to_a_queue(toys: Toys, emulator: str) -> None:
+def test_on_failure_sends_the_document_to_a_queue(toys: Toys, emulator: Emulator) -> None:
     sqs = unseen_client("sqs")
     url = sqs.create_queue(QueueName=toys.table)["QueueUrl"]
     toys.put("poison")
