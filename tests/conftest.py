@@ -2,7 +2,9 @@
 
 import os
 import socket
+import warnings
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,6 +26,13 @@ if "PROCA_API_URL" not in os.environ:  # a deployed stack is tested with the cal
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks every test that asks for the emulator, so that `-m "not emulator"` needs none."""
+    for item in items:
+        if "emulator" in getattr(item, "fixturenames", ()):
+            item.add_marker("emulator")
+
+
 @pytest.fixture(autouse=True)
 def _no_network_in_unit_tests(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if UNIT in request.path.parents:
@@ -39,7 +48,10 @@ def _no_network_in_unit_tests(request: pytest.FixtureRequest, monkeypatch: pytes
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[Emulator]:
     """AWS on this machine, started once and empty at first; every client of this process talks to it from then on."""
-    with start_emulator() as started:
+    with ExitStack() as stack:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # it keeps the process by its number, not by its object
+            started = stack.enter_context(start_emulator())
         before = dict(os.environ)
         os.environ.update(started.environ())
         forget_clients()
