@@ -1,0 +1,242 @@
+"""Rules that the infrastructure keeps to, tested on the template as CloudFormation sees it (design 9)."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tools.emulator import LOCAL, REGION, ROOT
+from tools.invoke import logical_id
+
+FUNCTIONS = {
+    "add_action_contact": (512, 10),
+    "add_action": (512, 10),
+    "get_page": (512, 10),
+    "health": (256, 10),
+    "confirm": (512, 60),
+    "deliver": (512, 60),
+    "sweep": (256, 50),
+}
+"""Memory (MB) and timeout (s) of each function: what it needs, and no more."""
+
+WILDCARDS = {
+    # Queues of an org are made at run time, so their names are not known here.
+    r"arn:\$\{AWS::Partition\}:sqs:.*:\$\{AWS::StackName\}-org-\*-(deliver|confirm-supporter|confirm-action)",
+    # ListStreams takes no single stream.
+    r"\$\{ActionsTable\.Arn\}/stream/\*",
+}
+"""The only resources of a role that may be named by a pattern."""
+
+Resource = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def resources() -> dict[str, Resource]:
+    transformed = subprocess.run(
+        [LOCAL / "venv-sam" / "bin" / "python", ROOT / "tools" / "transform.py"],
+        env={"AWS_DEFAULT_REGION": REGION},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert transformed.returncode == 0, transformed.stderr
+    found: dict[str, Resource] = json.loads(transformed.stdout)["Resources"]
+    return found
+
+
+def of_type(resources: dict[str, Resource], kind: str) -> dict[str, Resource]:
+    found = {name: entry["Properties"] for name, entry in resources.items() if entry["Type"] == kind}
+    assert found, f"no {kind}"
+    return found
+
+
+def statements(role: Resource) -> Iterator[Resource]:
+    for policy in role["Policies"]:
+        listed = policy["PolicyDocument"]["Statement"]
+        yield from listed if isinstance(listed, list) else [listed]
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_every_folder_of_functions_is_a_function_and_vice_versa(resources: dict[str, Resource]) -> None:
+    folders = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}
+
+    assert folders == FUNCTIONS.keys()
+    assert of_type(resources, "AWS::Lambda::Function").keys() == {logical_id(folder) for folder in folders}
+
+
+@pytest.mark.parametrize("folder", FUNCTIONS)
+def test_function_has_the_memory_and_time_that_it_needs(resources: dict[str, Resource], folder: str) -> None:
+    function = of_type(resources, "AWS::Lambda::Function")[logical_id(folder)]
+
+    assert (function["MemorySize"], function["Timeout"]) == FUNCTIONS[folder]
+
+
+@pytest.mark.parametrize("folder", FUNCTIONS)
+def test_function_logs_to_a_group_of_its_own_that_forgets(resources: dict[str, Resource], folder: str) -> None:
+    function = of_type(resources, "AWS::Lambda::Function")[logical_id(folder)]
+
+    group = function["LoggingConfig"]["LogGroup"]["Ref"]
+    assert group == logical_id(folder).removesuffix("Function") + "Logs"
+    assert of_type(resources, "AWS::Logs::LogGroup")[group]["RetentionInDays"]
+
+
+@pytest.mark.parametrize("folder", FUNCTIONS)
+def test_function_has_a_role_of_its_own_without_wildcards(resources: dict[str, Resource], folder: str) -> None:
+    function = of_type(resources, "AWS::Lambda::Function")[logical_id(folder)]
+
+    name = function["Role"]["Fn::GetAtt"][0]
+    assert name == logical_id(folder).removesuffix("Function") + "Role"
+    role = of_type(resources, "AWS::IAM::Role")[name]
+    assert "ManagedPolicyArns" not in role
+    for statement in statements(role):
+        assert not [action for action in as_list(statement["Action"]) if "*" in action]
+        for resource in as_list(statement["Resource"]):
+            text = json.dumps(resource)
+            assert "*" not in text or any(re.search(pattern, text) for pattern in WILDCARDS), text
+
+
+def test_no_two_functions_share_what_the_transform_made(resources: dict[str, Resource]) -> None:
+    # A function without a role of the template would get one that may write to every log.
+    made = set(of_type(resources, "AWS::IAM::Role"))
+
+    assert made == {logical_id(folder).removesuffix("Function") + "Role" for folder in FUNCTIONS}
+
+
+def test_mappings_of_streams_lose_nothing(resources: dict[str, Resource]) -> None:
+    mappings = of_type(resources, "AWS::Lambda::EventSourceMapping")
+
+    assert len(mappings) == 2, "exactly two functions read the actions' stream (design 5)"
+    for mapping in mappings.values():
+        assert mapping["StartingPosition"] == "TRIM_HORIZON"
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert mapping["BisectBatchOnFunctionError"] is True
+        assert mapping["MaximumRetryAttempts"] >= 0
+        assert mapping["MaximumRecordAgeInSeconds"] >= 0
+        assert mapping["ParallelizationFactor"] == 1
+        assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == {
+            "Fn::GetAtt": ["StreamFailuresQueue", "Arn"]
+        }
+
+
+def test_mappings_share_the_stages_out_between_them(resources: dict[str, Resource]) -> None:
+    handled = []
+    for mapping in of_type(resources, "AWS::Lambda::EventSourceMapping").values():
+        for listed in mapping["FilterCriteria"]["Filters"]:
+            handled += json.loads(listed["Pattern"])["dynamodb"]["NewImage"]["stage"]["S"]
+
+    assert sorted(handled) == ["action_confirm", "deliver", "link", "supporter_confirm"]
+
+
+def test_queues_are_encrypted_and_raise_an_alarm(resources: dict[str, Resource]) -> None:
+    alarms = of_type(resources, "AWS::CloudWatch::Alarm").values()
+    watched = {
+        dimension["Value"]["Fn::GetAtt"][0]
+        for alarm in alarms
+        for dimension in alarm.get("Dimensions", [])
+        if dimension["Name"] == "QueueName"
+    }
+
+    for name, queue in of_type(resources, "AWS::SQS::Queue").items():
+        assert queue["SqsManagedSseEnabled"] is True
+        # The queues of the template are dead-letter queues themselves; those of orgs are made at run time.
+        assert "RedrivePolicy" not in queue
+        assert name in watched, f"nobody learns of what is in {name}"
+
+
+def test_alarms_notify_the_topic(resources: dict[str, Resource]) -> None:
+    for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values():
+        assert alarm["AlarmActions"] == {
+            "Fn::If": ["NotifyAlarms", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]
+        }
+        assert alarm["TreatMissingData"] == "notBreaching"
+
+
+@pytest.mark.parametrize("name", ["FunctionErrorsAlarm", "FunctionThrottlesAlarm"])
+def test_alarms_watch_every_function(resources: dict[str, Resource], name: str) -> None:
+    watched = [
+        metric["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Ref"]
+        for metric in of_type(resources, "AWS::CloudWatch::Alarm")[name]["Metrics"]
+        if "MetricStat" in metric
+    ]
+
+    assert sorted(watched) == sorted(logical_id(folder) for folder in FUNCTIONS)
+
+
+def test_tables_are_on_demand_encrypted_and_restorable(resources: dict[str, Resource]) -> None:
+    tables = of_type(resources, "AWS::DynamoDB::Table")
+
+    assert tables.keys() == {"ActionsTable", "CatalogTable", "StatsTable"}
+    for table in tables.values():
+        assert table["BillingMode"] == "PAY_PER_REQUEST"
+        assert table["SSESpecification"] == {"SSEEnabled": True}
+        assert table["PointInTimeRecoverySpecification"] == {
+            "PointInTimeRecoveryEnabled": True,
+            "RecoveryPeriodInDays": 7,
+        }
+        assert table["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}
+
+
+def test_what_cannot_be_made_again_outlives_the_stack(resources: dict[str, Resource]) -> None:
+    kept = [
+        entry
+        for entry in resources.values()
+        if entry["Type"] in ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret")
+    ]
+
+    assert len(kept) == 7
+    for entry in kept:
+        assert entry["DeletionPolicy"] == "RetainExceptOnCreate"
+        assert entry["UpdateReplacePolicy"] == "Retain"
+
+
+def test_only_who_needs_a_secret_may_read_it(resources: dict[str, Resource]) -> None:
+    readers = {
+        name: [
+            as_list(statement["Resource"])
+            for statement in statements(role)
+            if "secretsmanager" in str(statement["Action"])
+        ]
+        for name, role in of_type(resources, "AWS::IAM::Role").items()
+    }
+
+    assert {name: found for name, found in readers.items() if found} == {
+        "AddActionContactRole": [[{"Fn::GetAtt": ["FingerprintSeedSecret", "Id"]}]],
+        "AddActionRole": [[{"Fn::GetAtt": ["FingerprintSeedSecret", "Id"]}]],
+    }
+
+
+def test_logs_of_the_api_name_no_path_and_no_address(resources: dict[str, Resource]) -> None:
+    stage = of_type(resources, "AWS::ApiGateway::Stage")["ApiStage"]
+
+    logged = set(re.findall(r"\$context\.([\w.]+)", json.dumps(stage["AccessLogSetting"])))
+    assert logged == {
+        "requestId",
+        "requestTimeEpoch",
+        "httpMethod",
+        "resourcePath",
+        "status",
+        "responseLatency",
+        "integrationLatency",
+    }
+    assert stage.get("TracingEnabled") is False
+    assert [entry["DataTraceEnabled"] for entry in stage["MethodSettings"]] == [False]
+
+
+def test_errors_of_the_gateway_are_problems_that_a_page_may_read(resources: dict[str, Resource]) -> None:
+    definition = of_type(resources, "AWS::ApiGateway::RestApi")["Api"]["Body"]
+
+    for kind, response in definition["x-amazon-apigateway-gateway-responses"].items():
+        headers = response["responseParameters"]
+        assert headers["gatewayresponse.header.Access-Control-Allow-Origin"] == {"Fn::Sub": "'${CorsAllowOrigin}'"}
+        assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
+        body = response["responseTemplates"]["application/json"].replace("$context.error.messageString", '"said"')
+        assert json.loads(body)["type"] == "about:blank", kind
+        assert str(json.loads(body).get("status", "")) == response.get("statusCode", "")
+    for path, methods in definition["paths"].items():
+        assert "options" in methods, f"no answer to a preflight request for {path}"
