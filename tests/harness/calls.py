@@ -43,7 +43,7 @@ class Call:
     @property
     def keys(self) -> list[tuple[str, str, dict[str, Any]]]:
         """What a DynamoDB call touches: (operation on the item, table, key); for a Query its key condition's values."""
-        return _touched(self)
+        return _touched(self) if self.service == "dynamodb" else []
 
     def __str__(self) -> str:
         touched = ", ".join(f"{verb} {table} {_short(key)}" for verb, table, key in self.keys)
@@ -53,11 +53,11 @@ class Call:
 class Hook:
     """What stands around calls and attempts. The base lets everything pass."""
 
-    def around_call(self, call: Call, proceed: Callable[[], Answer]) -> Answer:
+    def around_call(self, call: Call, proceed: Callable[[], Answer]) -> Answer:  # noqa: ARG002  for those that use it
         """Runs in the thread of the caller; `proceed()` makes the call with `call.params`."""
         return proceed()
 
-    def around_attempt(self, call: Call, send: Callable[[], Attempt]) -> Attempt:
+    def around_attempt(self, call: Call, send: Callable[[], Attempt]) -> Attempt:  # noqa: ARG002  likewise
         """`send()` puts the request on the wire; what is returned is what botocore's retry loop sees."""
         return send()
 
@@ -112,8 +112,10 @@ _hooks: list[Hook] = []
 _lock = threading.Lock()
 _numbers = itertools.count(1)
 _here = threading.local()  # .call: the call that this thread is making
-_real_call = BaseClient._make_api_call
-_real_attempt = Endpoint._do_get_response
+_client: Any = BaseClient
+_endpoint: Any = Endpoint
+_real_call = _client._make_api_call
+_real_attempt = _endpoint._do_get_response
 _OURS = "_unseen_by_hooks"
 
 
@@ -122,8 +124,8 @@ def hooked(*hooks: Hook) -> Iterator[None]:
     """Installs hooks for all clients of the process, old and new; the last one given stands nearest to the wire."""
     with _lock:
         if not _hooks:
-            BaseClient._make_api_call = _call
-            Endpoint._do_get_response = _attempt
+            _client._make_api_call = _call
+            _endpoint._do_get_response = _attempt
         _hooks.extend(hooks)
     try:
         yield
@@ -132,8 +134,8 @@ def hooked(*hooks: Hook) -> Iterator[None]:
             for hook in hooks:
                 _hooks.remove(hook)
             if not _hooks:
-                BaseClient._make_api_call = _real_call
-                Endpoint._do_get_response = _real_attempt
+                _client._make_api_call = _real_call
+                _endpoint._do_get_response = _real_attempt
 
 
 @contextmanager
@@ -185,12 +187,12 @@ def _call(client: Any, operation: str, params: dict[str, Any]) -> Answer:
     _here.call = call
     try:
         call.answer = proceed()
-        return call.answer
     except BaseException as error:
         call.error = error
         raise
     finally:
         _here.call = outer
+    return call.answer
 
 
 def _attempt(endpoint: Any, request: Any, operation_model: Any, context: Any) -> Attempt:
@@ -222,8 +224,6 @@ def _reports_capacity(call: Call) -> bool:
 
 
 def _touched(call: Call) -> list[tuple[str, str, dict[str, Any]]]:
-    if call.service != "dynamodb":
-        return []
     params = call.params
     if "TransactItems" in params:
         return [_one(verb, item) for entry in params["TransactItems"] for verb, item in entry.items()]

@@ -29,7 +29,7 @@ def parse(pattern: str | Pattern) -> Pattern:
     """A pattern from its JSON text, checked: ValueError for what AWS would refuse or we do not know."""
     parsed = json.loads(pattern) if isinstance(pattern, str) else pattern
     if not isinstance(parsed, Mapping):
-        raise ValueError(f"a filter pattern is an object, not {parsed!r}")
+        raise ValueError(f"a filter pattern is an object, not {parsed!r}")  # noqa: TRY004  wrong is what a text says
     _check(parsed)
     return parsed
 
@@ -65,7 +65,9 @@ def _leaf(expected: Any, found: Any) -> bool:
 
 
 def _equal(expected: Any, found: Any) -> bool:
-    return type(expected) is type(found) and bool(expected == found) or _number(expected, found, operator.eq)
+    if type(expected) is type(found):
+        return bool(expected == found)
+    return _number(expected, found, operator.eq)
 
 
 def _number(expected: Any, found: Any, compare: Callable[[Any, Any], bool]) -> bool:
@@ -115,7 +117,7 @@ def _check(pattern: Mapping[str, Any]) -> None:
 
 def _check_leaf(key: str, alternative: Any) -> None:
     if isinstance(alternative, list):
-        raise ValueError(f"{key}: a list inside a list of alternatives: {alternative!r}")
+        raise ValueError(f"{key}: a list among alternatives: {alternative!r}")  # noqa: TRY004  likewise
     if not isinstance(alternative, Mapping):
         return
     if len(alternative) != 1 or next(iter(alternative)) not in _OPERATORS:

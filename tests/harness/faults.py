@@ -18,6 +18,7 @@ from unittest.mock import patch
 
 import botocore.endpoint
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from tests.harness.calls import Answer, Attempt, Call, Calls, Hook, hooked
@@ -61,10 +62,20 @@ class _Disturb(Plan):
 
 
 def refuse(
-    code: str, on: Which = None, *, message: str = "", status: int = 400, nth: int | None = 1, attempts: float = math.inf
+    code: str,
+    on: Which = None,
+    *,
+    message: str = "",
+    status: int = 400,
+    nth: int | None = 1,
+    attempts: float = math.inf,
 ) -> Plan:
     """AWS refuses the request with this error code; nothing is executed."""
-    return _Disturb(lambda call, send: _error(code, message, status), on, nth=nth, attempts=attempts)
+
+    def act(call: Call, send: Callable[[], Attempt]) -> Attempt:
+        return _error(code, message, status)
+
+    return _Disturb(act, on, nth=nth, attempts=attempts)
 
 
 def throttle(
@@ -94,12 +105,11 @@ def conflict(on: Which = "TransactWriteItems", *, items: Sequence[int] = (0,), n
 
 def lose_request(on: Which = None, *, nth: int | None = 1, attempts: float = math.inf) -> Plan:
     """The request never reaches AWS: no connection."""
-    return _Disturb(
-        lambda call, send: (None, EndpointConnectionError(endpoint_url=call.service, error="lost by the test")),
-        on,
-        nth=nth,
-        attempts=attempts,
-    )
+
+    def act(call: Call, send: Callable[[], Attempt]) -> Attempt:
+        return None, EndpointConnectionError(endpoint_url=call.service, error="lost by the test")
+
+    return _Disturb(act, on, nth=nth, attempts=attempts)
 
 
 def lose_answer(on: Which = None, *, nth: int | None = 1, attempts: float = math.inf) -> Plan:
@@ -132,6 +142,10 @@ def crash_after(on: Which = None, *, nth: int | None = 1) -> Plan:
     return _Disturb(act, on, nth=nth)
 
 
+def _every(entry: dict[str, Any]) -> bool:
+    return True
+
+
 class _FailEntries(Plan):
     def __init__(self, failing: Callable[[dict[str, Any]], bool], code: str, on: Which, **which: Any) -> None:
         super().__init__(on, **which)
@@ -149,13 +163,14 @@ class _FailEntries(Plan):
 
 
 def fail_entries(
-    failing: Callable[[dict[str, Any]], bool] = lambda entry: True,
+    failing: Callable[[dict[str, Any]], bool] = _every,
     on: Which = "SendMessageBatch",
     *,
     code: str = "InternalError",
     nth: int | None = 1,
 ) -> Plan:
-    """SQS takes a batch but reports the entries that satisfy `failing` as `Failed`; they are not stored."""
+    """SQS takes a batch but reports the entries that satisfy `failing`, by default all, as `Failed`, and stores the
+    others only."""
     return _FailEntries(failing, code, on, nth=nth)
 
 
@@ -195,8 +210,8 @@ def faults(*plans: Plan, sleep: bool = False, must_fire: bool = True, capacity: 
     plan given stands nearest to the program. `capacity`: see `calls.calls`.
     """
     recorder = Calls(capacity=capacity)
-    pause = time.sleep if sleep else lambda seconds: None
-    with patch.object(botocore.endpoint, "time", SimpleNamespace(sleep=pause)), hooked(recorder, *plans):
+    waits = SimpleNamespace(sleep=time.sleep if sleep else _no_wait)
+    with patch.object(botocore.endpoint, "time", waits), hooked(recorder, *plans):
         yield recorder
     if must_fire:
         idle = [plan for plan in plans if not plan.fired]
@@ -210,6 +225,10 @@ def crash_points(recorded: Calls) -> Iterator[Plan]:
         yield crash_after(nth=nth)
 
 
+def _no_wait(seconds: float) -> None:
+    pass
+
+
 def _matches(on: Which, call: Call) -> bool:
     if on is None:
         return True
@@ -219,7 +238,7 @@ def _matches(on: Which, call: Call) -> bool:
 
 
 def _error(code: str, message: str, status: int = 400, **fields: Any) -> Attempt:
-    response = AWSResponse("", status, {}, _Body())
+    response = AWSResponse("", status, HTTPHeaders(), _Body())
     metadata = {"RequestId": "injected", "HTTPStatusCode": status, "HTTPHeaders": {}}
     parsed = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": metadata, **fields}
     return (response, parsed), None
@@ -228,5 +247,5 @@ def _error(code: str, message: str, status: int = 400, **fields: Any) -> Attempt
 class _Body:
     """The empty body of an injected answer, in the form in which botocore reads one."""
 
-    def stream(self, **options: Any) -> Iterator[bytes]:
+    def stream(self, **_: Any) -> Iterator[bytes]:
         return iter(())

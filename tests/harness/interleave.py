@@ -22,7 +22,7 @@ from tests.harness.calls import Answer, Call, Calls, Hook, calls, hooked
 Operation = Callable[[], Any]
 
 
-class Stuck(Exception):
+class StuckError(Exception):
     """An operation neither ended nor came to its next AWS call in time: it waits for something the other one holds."""
 
 
@@ -93,7 +93,7 @@ def schedules(a_calls: int, b_calls: int, preemptions: int | None = None) -> Ite
 def run(op_a: Operation, op_b: Operation, schedule: str, *, timeout: float = 30) -> Run:
     """Runs both operations as the schedule says and returns both results; an error of an operation is part of its
     result. Turns of an operation that has ended are skipped; when the schedule is used up, what is left of A runs to
-    its end, then what is left of B. Raises `Stuck` when an operation needs more than `timeout` seconds for a turn."""
+    its end, then what is left of B. Raises `StuckError` when a turn takes more than `timeout` seconds."""
     return run_all({"A": op_a, "B": op_b}, schedule, timeout=timeout)
 
 
@@ -101,7 +101,9 @@ def run_all(operations: Mapping[str, Operation], schedule: str, *, timeout: floa
     """`run` for any number of operations, each named by one letter."""
     outcome = Run(schedule, {name: Result() for name in operations})
     baton = _Baton(outcome, timeout)
-    threads = {name: threading.Thread(target=baton.work, args=(name, op), daemon=True) for name, op in operations.items()}
+    threads = {
+        name: threading.Thread(target=baton.work, args=(name, op), daemon=True) for name, op in operations.items()
+    }
     with hooked(baton):
         try:
             for name, thread in threads.items():  # up to its first call, one after the other
@@ -149,7 +151,7 @@ class _Baton(Hook):
         self._names[threading.get_ident()] = name
         try:
             result.value = operation()
-        except BaseException as error:  # Killed too: what an operation raises is what it has to say
+        except BaseException as error:  # noqa: BLE001  Killed too: what it raises is what it has to say
             result.error = error
         finally:
             self._set(name, "ended")
@@ -178,7 +180,7 @@ class _Baton(Hook):
         with self._changed:
             stopped = self._changed.wait_for(lambda: self._state[name] != "running", self._timeout)
         if not stopped:
-            raise Stuck(f"{name} did not stop within {self._timeout} s. {self._outcome}\n{self._where(name)}")
+            raise StuckError(f"{name} did not stop within {self._timeout} s. {self._outcome}\n{self._where(name)}")
 
     def _where(self, name: str) -> str:
         frame = sys._current_frames().get(self._threads[name].ident or 0)

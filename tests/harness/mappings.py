@@ -73,7 +73,14 @@ class Mapping:
 
 
 def failure_document(
-    mapping: Mapping, shard: str, records: Sequence[Record], *, condition: str, invocations: int, error: bool, now: float
+    mapping: Mapping,
+    shard: str,
+    records: Sequence[Record],
+    *,
+    condition: str,
+    invocations: int,
+    error: bool,
+    now: float,
 ) -> dict[str, Any]:
     """What Lambda sends to OnFailure (developer guide, "Example Amazon SQS invocation record" of DynamoDB): where the
     records are in the stream, without their content. `condition` is RetryAttemptsExhausted or RecordAgeExceeded;

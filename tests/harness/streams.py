@@ -37,13 +37,13 @@ from tests.harness.faults import Killed
 from tests.harness.mappings import Mapping, failure_document
 from tests.harness.stream_reader import Record, StreamReader
 
-__all__ = ["Invocation", "Mapping", "NeverIdle", "StreamHarness"]
+__all__ = ["Invocation", "Mapping", "NotIdleError", "StreamHarness"]
 
 RETENTION_S = 24 * 3600
 PAYLOAD_LIMIT = 6 * 1024 * 1024  # bytes of an event
 
 
-class NeverIdle(AssertionError):
+class NotIdleError(AssertionError):
     """The stream still has work after the allowed number of invocations."""
 
 
@@ -116,14 +116,14 @@ class StreamHarness:
 
     def run_until_idle(self, limit: int = 1000) -> int:
         """Gives the mappings one batch each in turn until none has work, the handlers' own writes included. Returns
-        the number of invocations; raises `NeverIdle` where more than `limit` would be needed."""
+        the number of invocations; raises `NotIdleError` where more than `limit` would be needed."""
         count = 0
         idle = False
         while not idle:
             idle = True
             for mapping in self.mappings:
                 if count == limit and self.waiting()[mapping]:
-                    raise NeverIdle(f"still work after {limit} invocations: {self._summary()}")
+                    raise NotIdleError(f"still work after {limit} invocations: {self._summary()}")
                 if count < limit and self.step(mapping) is not None:
                     count += 1
                     idle = False
@@ -251,7 +251,7 @@ def _invoke(mapping: Mapping, records: list[Record]) -> Invocation:
     event = json.loads(json.dumps({"Records": records}))
     try:
         answer = json.loads(json.dumps(mapping.handler(event, LambdaContext(mapping.name, mapping.timeout_s))))
-    except (Exception, Killed) as error:
+    except (Exception, Killed) as error:  # noqa: BLE001  to Lambda any error of a function is the same
         return Invocation(mapping, records, None, error, done=0, whole=True)
     done = _checkpoint(records, answer) if mapping.report_batch_item_failures else len(records)
     return Invocation(mapping, records, answer, None, done=done or 0, whole=done is None)

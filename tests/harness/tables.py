@@ -65,7 +65,7 @@ class Tables(dict[str, str]):
         self.delete()
         self.create()
 
-    def items(self, logical_id: str) -> list[dict[str, Any]]:
+    def all_items(self, logical_id: str) -> list[dict[str, Any]]:
         """Every item of one table, in DynamoDB's own form."""
         return all_items(self[logical_id])
 

@@ -81,7 +81,8 @@ class Template:
         name = f"harnessed_{logical_id}_{module_name}"
         if name not in sys.modules:
             spec = importlib.util.spec_from_file_location(name, path)
-            assert spec is not None and spec.loader is not None
+            assert spec is not None
+            assert spec.loader is not None
             module = importlib.util.module_from_spec(spec)
             sys.modules[name] = module
             try:
@@ -119,9 +120,6 @@ class Template:
                 return self.document["Mappings"][table][top][second]
             case "Fn::Sub":
                 return self._sub(argument)
-            case "Fn::Join":
-                separator, parts = argument
-                return separator.join(str(self.resolve(part)) for part in self.resolve(parts))
         return {name: argument}  # nothing the tools read: left as it stands
 
     def _ref(self, name: str) -> Any:
@@ -181,6 +179,7 @@ def _short_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[s
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
     else:
+        assert isinstance(node, yaml.MappingNode)
         value = loader.construct_mapping(node, deep=True)
     return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
 

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import boto3
+import pytest
 from botocore.client import BaseClient
 from botocore.endpoint import Endpoint
+from botocore.exceptions import ClientError
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.models import Model
@@ -17,7 +19,9 @@ from tests.harness.conftest import Toys
 MakeClient = Callable[[str], Any]
 
 
-def toy_model(toys: Toys) -> type[Model]:
+def toy_model(toys: Toys) -> Any:
+    """A PynamoDB model of the toy table."""
+
     class Toy(Model):
         class Meta:
             table_name = toys.table
@@ -48,12 +52,9 @@ def test_calls_of_every_kind_of_client_are_recorded_in_order(toys: Toys, client:
 
 
 def test_a_failing_call_keeps_its_error(toys: Toys, client: MakeClient) -> None:
-    with calls() as recorded:
-        try:
-            client("dynamodb").get_item(TableName="missing", Key={"id": {"S": "a"}})
-        except Exception as error:
-            raised = error
-    assert recorded[0].error is raised
+    with calls() as recorded, pytest.raises(ClientError) as raised:
+        client("dynamodb").get_item(TableName="missing", Key={"id": {"S": "a"}})
+    assert recorded[0].error is raised.value
     assert recorded[0].answer is None
 
 
@@ -66,10 +67,10 @@ def test_nothing_is_recorded_outside_or_of_the_tools_themselves(toys: Toys, clie
 
 
 def test_the_hooks_are_gone_when_nobody_watches(toys: Toys) -> None:
-    real = BaseClient._make_api_call, Endpoint._do_get_response
+    before = dict(vars(BaseClient)), dict(vars(Endpoint))
     with calls(), calls():
-        assert BaseClient._make_api_call is not real[0]
-    assert (BaseClient._make_api_call, Endpoint._do_get_response) == real
+        assert (dict(vars(BaseClient)), dict(vars(Endpoint))) != before
+    assert (dict(vars(BaseClient)), dict(vars(Endpoint))) == before
 
 
 def test_the_keys_a_call_touches(toys: Toys, client: MakeClient) -> None:
@@ -79,7 +80,9 @@ def test_the_keys_a_call_touches(toys: Toys, client: MakeClient) -> None:
         dynamodb.put_item(TableName=table, Item=item)
         dynamodb.update_item(TableName=table, Key=key)
         dynamodb.batch_get_item(RequestItems={table: {"Keys": [key]}})
-        dynamodb.batch_write_item(RequestItems={table: [{"PutRequest": {"Item": item}}, {"DeleteRequest": {"Key": key}}]})
+        dynamodb.batch_write_item(
+            RequestItems={table: [{"PutRequest": {"Item": item}}, {"DeleteRequest": {"Key": key}}]}
+        )
         dynamodb.transact_write_items(
             TransactItems=[
                 {"Put": {"TableName": table, "Item": item}},

@@ -10,7 +10,7 @@ import pytest
 
 from tests.harness.conftest import Toys
 from tests.harness.faults import Killed, crash_after, faults
-from tests.harness.interleave import Stuck, probe, run, run_all, schedules
+from tests.harness.interleave import StuckError, probe, run, run_all, schedules
 
 MakeClient = Callable[[str], Any]
 
@@ -108,7 +108,7 @@ def test_operations_that_block_each_other_are_reported(counter: Counter) -> None
         with lock:
             counter.increment()
 
-    with pytest.raises(Stuck, match="with lock"):
+    with pytest.raises(StuckError, match="with lock"):
         run(holds, holds, "AB", timeout=0.2)
     assert lock.acquire(timeout=2)  # the threads are gone, not left behind
 
@@ -128,7 +128,7 @@ def test_calls_of_threads_that_an_operation_starts_run_freely(counter: Counter) 
 
 def test_more_than_two(counter: Counter) -> None:
     counter.reset()
-    result = run_all({name: counter.increment for name in "XYZ"}, "XYZXYZ")
+    result = run_all(dict.fromkeys("XYZ", counter.increment), "XYZXYZ")
     assert [result.results[name].value for name in "XYZ"] == [1, 1, 1]
 
 

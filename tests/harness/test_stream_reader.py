@@ -15,9 +15,10 @@ from tools.emulator import Emulator
 class Streams:
     """A stream of several shards: pages of one record, shards listed one a page."""
 
-    class exceptions:
-        class ExpiredIteratorException(Exception):
-            """As botocore names it."""
+    class Exceptions:
+        ExpiredIteratorException = type("ExpiredIteratorException", (Exception,), {})
+
+    exceptions = Exceptions
 
     def __init__(self, *shards: tuple[str, str | None, list[str]], closed: bool = True) -> None:
         self.shards = {name: (parent, numbers) for name, parent, numbers in shards}
@@ -25,26 +26,24 @@ class Streams:
         self.expire = 0
         self.started: list[str] = []
 
-    def describe_stream(self, StreamArn: str, ExclusiveStartShardId: str | None = None) -> dict[str, Any]:
+    def describe_stream(self, **asked: str) -> dict[str, Any]:
         names = list(self.shards)
-        index = names.index(ExclusiveStartShardId) + 1 if ExclusiveStartShardId else 0
+        index = names.index(asked["ExclusiveStartShardId"]) + 1 if "ExclusiveStartShardId" in asked else 0
         parent, _ = self.shards[names[index]]
-        description: dict[str, Any] = {"Shards": [{"ShardId": names[index], **({"ParentShardId": parent} if parent else {})}]}
-        if index + 1 < len(names):
-            description["LastEvaluatedShardId"] = names[index]
-        return {"StreamDescription": description}
+        shard = {"ShardId": names[index]} | ({"ParentShardId": parent} if parent else {})
+        last = {"LastEvaluatedShardId": names[index]} if index + 1 < len(names) else {}
+        return {"StreamDescription": {"Shards": [shard], **last}}
 
-    def get_shard_iterator(self, ShardId: str, ShardIteratorType: str, SequenceNumber: str = "", **_: str) -> dict[str, str]:
-        numbers = self.shards[ShardId][1]
-        start = 0 if ShardIteratorType == "TRIM_HORIZON" else numbers.index(SequenceNumber) + 1
-        self.started.append(f"{ShardIteratorType} {SequenceNumber}".strip())
-        return {"ShardIterator": f"{ShardId}/{start}"}
+    def get_shard_iterator(self, **asked: str) -> dict[str, str]:
+        shard, after = asked["ShardId"], asked.get("SequenceNumber")
+        self.started.append(asked["ShardIteratorType"])
+        return {"ShardIterator": f"{shard}/{self.shards[shard][1].index(after) + 1 if after else 0}"}
 
-    def get_records(self, ShardIterator: str) -> dict[str, Any]:
+    def get_records(self, **asked: str) -> dict[str, Any]:
         if self.expire:
             self.expire -= 1
             raise self.exceptions.ExpiredIteratorException
-        shard, start = ShardIterator.split("/")
+        shard, start = asked["ShardIterator"].split("/")
         numbers = self.shards[shard][1][int(start) : int(start) + 1]
         answer: dict[str, Any] = {"Records": [record(number) for number in numbers]}
         if numbers or not self.closed:
@@ -99,7 +98,7 @@ def test_an_expired_iterator_is_replaced(toys: Toys) -> None:
     streams.shards["s1"][1].append("2")
     streams.expire = 1
     assert numbers(reader) == {"s1": ["1", "2"]}
-    assert streams.started == ["TRIM_HORIZON", "AFTER_SEQUENCE_NUMBER 1"]
+    assert streams.started == ["TRIM_HORIZON", "AFTER_SEQUENCE_NUMBER"]
 
 
 def test_a_child_shard_waits_for_its_parent(toys: Toys) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.harness.calls import unseen_client
 from tests.harness.conftest import Toys
 from tests.harness.faults import Killed
-from tests.harness.streams import Mapping, NeverIdle, StreamHarness
+from tests.harness.streams import Mapping, NotIdleError, StreamHarness
 from tools.emulator import Emulator
 
 
@@ -23,7 +23,7 @@ class Function:
         self.events: list[dict[str, Any]] = []
         self._behave = behave
 
-    def __call__(self, event: dict[str, Any], context: Any) -> Any:
+    def __call__(self, event: dict[str, Any], _: Any) -> Any:
         ids = [record["dynamodb"]["Keys"]["id"]["S"] for record in event["Records"]]
         self.batches.append(ids)
         self.events.append(event)
@@ -166,7 +166,7 @@ def test_without_a_retry_limit_a_poison_record_blocks_the_shard(toys: Toys) -> N
     toys.put("poison", "b")
     function = failing("poison")
     harness, _ = drive(toys, function, batch_size=1)
-    with pytest.raises(NeverIdle, match="'toy': 2"):
+    with pytest.raises(NotIdleError, match="'toy': 2"):
         harness.run_until_idle(limit=7)
     assert function.batches == [["poison"]] * 7
 
@@ -357,7 +357,7 @@ def test_mappings_on_one_stream_are_independent(toys: Toys) -> None:
     blocked, free = failing("a"), Function()
     one, other = Mapping("blocked", blocked, batch_size=1), Mapping("free", free, batch_size=1)
     harness = StreamHarness(toys.table, one, other)
-    with pytest.raises(NeverIdle):
+    with pytest.raises(NotIdleError):
         harness.run_until_idle(limit=10)
     assert free.batches == [["a"], ["b"]]
     assert set(map(tuple, blocked.batches)) == {("a",)}
@@ -378,7 +378,7 @@ def test_what_a_handler_writes_is_handled_too(toys: Toys) -> None:
 def test_a_function_that_feeds_itself_never_becomes_idle(toys: Toys) -> None:
     toys.put("a")
     function = Function(lambda function, *_: toys.put(f"a{len(function.batches)}"))
-    with pytest.raises(NeverIdle):
+    with pytest.raises(NotIdleError):
         drive(toys, function)[0].run_until_idle(limit=5)
     assert len(function.batches) == 5
 

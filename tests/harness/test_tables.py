@@ -26,7 +26,9 @@ def test_the_tables_are_those_of_the_template(tables: Tables) -> None:
     dynamodb = unseen_client("dynamodb")
     actions = dynamodb.describe_table(TableName=tables["ActionsTable"])["Table"]
     assert [key["AttributeName"] for key in actions["KeySchema"]] == ["ref", "sk"]
-    assert {index["IndexName"]: index["Projection"]["ProjectionType"] for index in actions["GlobalSecondaryIndexes"]} == {
+    assert {
+        index["IndexName"]: index["Projection"]["ProjectionType"] for index in actions["GlobalSecondaryIndexes"]
+    } == {
         "by_campaign": "KEYS_ONLY",
         "pending": "KEYS_ONLY",
     }
@@ -51,7 +53,7 @@ def test_cleaning_leaves_no_item_and_no_stream_record(tables: Tables) -> None:
         dynamodb.put_item(
             TableName=tables["ActionsTable"], Item={"ref": {"S": "r"}, "sk": {"S": str(number)}, "n": {"N": "1"}}
         )
-    assert len(tables.items("ActionsTable")) == 3
+    assert len(tables.all_items("ActionsTable")) == 3
     assert len(stream_of(tables["ActionsTable"])) == 3
     tables.clean()
     assert all_items(tables["ActionsTable"]) == []
@@ -64,7 +66,7 @@ def test_all_items_reads_every_page(tables: Tables) -> None:
     for number in range(4):
         item = {"pk": {"S": str(number)}, "sk": {"S": "x"}, "filler": {"S": "x" * 390_000}}
         dynamodb.put_item(TableName=tables["StatsTable"], Item=item)
-    assert sorted(item["pk"]["S"] for item in tables.items("StatsTable")) == ["0", "1", "2", "3"]
+    assert sorted(item["pk"]["S"] for item in tables.all_items("StatsTable")) == ["0", "1", "2", "3"]
     tables.clean()
 
 
