@@ -4,6 +4,8 @@ The texts of a contact are handled as a flat dict by JSON Pointer, `{"/firstName
 rule finds its text and a failure its place by the same key.
 """
 
+# ruff: noqa: RUF001, RUF002 - the apostrophes and quotation marks of people's names and streets are meant
+
 from __future__ import annotations
 
 import re

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 
 # Unicode property White_Space: str.strip() without argument would also take the separators U+001C to U+001F.
 WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
@@ -64,6 +65,7 @@ def graphemes(text: str) -> int:
     return sum(1 for _ in _CLUSTER.finditer("".join(map(_kind, text))))
 
 
+@lru_cache(4096)
 def _kind(char: str) -> str:
     """The Grapheme_Cluster_Break class of a character as one letter, `o` for any other."""
     code = ord(char)
