@@ -1,0 +1,28 @@
+"""Stream of Actions, stages deliver and link: send to the orgs' queues, count, and link earlier actions."""
+
+from __future__ import annotations
+
+from proca_common.aws import init_phase
+
+# isort: split
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from proca_common.aws import dynamo
+from proca_common.aws.clients import client
+from proca_common.aws.logs import logger
+from proca_common.aws.settings import DeliverSettings, read
+from proca_common.aws.stream import batch_answer, deadline_ms
+from proca_common.stages.deliver import deliver
+
+settings = read(DeliverSettings)
+dynamo.connect(settings)
+client("sqs")
+init_phase.over()
+
+
+@logger.inject_lambda_context
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Entry point of the stream mapping."""
+    return batch_answer(deliver(event["Records"], settings.queue_url_prefix, deadline_ms(context)))

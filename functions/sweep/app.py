@@ -1,0 +1,35 @@
+"""Every minute: wake what should have been served long ago, and say what five attempts did not help."""
+
+from __future__ import annotations
+
+from proca_common.aws import init_phase
+
+# isort: split
+from typing import Any
+
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from proca_common.aws import dynamo
+from proca_common.aws.logs import logger
+from proca_common.aws.settings import SweepSettings, read
+from proca_common.aws.stream import deadline_ms
+from proca_common.stages.sweep import sweep
+
+dynamo.connect(read(SweepSettings))
+metrics = Metrics()
+init_phase.over()
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - a schedule says nothing
+    """Entry point of the schedule."""
+    swept = sweep(deadline_ms(context))
+    metrics.add_metric("StuckActions", MetricUnit.Count, len(swept.stuck))
+    metrics.add_metric("WokenActions", MetricUnit.Count, swept.woken)
+    if swept.stuck:
+        logger.error("actions are stuck", extra={"actions": swept.stuck})
+    logger.info("swept", extra={"woken": swept.woken, "stuck": len(swept.stuck)})
+    return {"woken": swept.woken, "stuck": len(swept.stuck)}

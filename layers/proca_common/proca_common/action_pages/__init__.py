@@ -1,0 +1,1 @@
+"""Action pages (widgets) and everything around one that a signature needs (domain 1.4)."""

@@ -1,0 +1,40 @@
+"""An action page, as rules and messages see it (domain 1.4)."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from proca_common.catalog.entity import Config, Entity, Id, TemplateName
+
+PAGE_NAME = re.compile(r"(?:[A-Za-z0-9_-]+|[A-Za-z0-9-]+(?:\.[A-Za-z0-9.-]+)+)(?:/[A-Za-z0-9_-]+)+")
+
+
+def _is_page_name(name: str) -> str:
+    if not PAGE_NAME.fullmatch(name):
+        raise ValueError("has invalid format")
+    return name
+
+
+class ActionPageInput(Entity):
+    """What can be set of a page. `delivery`: the page's org keeps contacts even without opt-in."""
+
+    name: Annotated[str, Field(max_length=255), AfterValidator(_is_page_name)]
+    locale: Annotated[str, Field(pattern=r"^[a-z]{2}(_[A-Z]{2})?(@[a-z]+)?$")]
+    org: Id
+    campaign: Id
+    delivery: bool = True
+    live: bool = False
+    extra_supporters: Annotated[int, Field(ge=0, le=100_000_000)] = 0
+    thank_you_template: TemplateName | None = None
+    supporter_confirm_template: TemplateName | None = None
+    duplicate_template: TemplateName | None = None
+    config: Config = Field(default_factory=dict)
+
+
+class ActionPage(ActionPageInput):
+    """A stored page."""
+
+    id: Id

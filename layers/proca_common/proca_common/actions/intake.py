@@ -1,0 +1,253 @@
+"""Taking an action in: everything it needs is written in one transaction, or nothing is (domain 3.2, 3.3; design 4, 5).
+
+Nothing that is answered depends on what is stored about a person, and a known ref costs the same calls as an unknown one.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+
+from proca_common.action_pages.context import PageContext
+from proca_common.actions import store
+from proca_common.actions.binding import bind, count_action, is_full, waits
+from proca_common.actions.ids import RANDOM_BITS, new_id
+from proca_common.actions.input import ActionInput, AddActionContactInput, AddActionInput
+from proca_common.actions.source import Source
+from proca_common.actions.status import ActionStatus, Stage, SupporterStatus
+from proca_common.actions.store import ActionIdItem, ActionItem, ContactItem, IdempotencyItem, SupporterItem
+from proca_common.aws import clock
+from proca_common.aws.dynamo import ActionsItem, Transaction
+from proca_common.aws.errors import Cancelled, Unavailable
+from proca_common.aws.retry import pauses
+from proca_common.campaigns.campaign import CampaignStatus
+from proca_common.consents import Consent, split_consents
+from proca_common.contacts import Contact, contact_ref
+from proca_common.errors import TooMany
+from proca_common.failures import Failure, Refused
+from proca_common.orgs.encryption import Encryptor, seal
+from proca_common.orgs.org import Encryption
+from proca_common.stages.outbox import enter
+
+IDEMPOTENT_FOR = timedelta(hours=24)
+KEY_REUSED = Failure("", "idempotency_key", "Idempotency-Key was used for a different request")
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """What makes refs and ciphertexts: the fingerprint seed and the encryptor of this environment."""
+
+    seed: str
+    encryptor: Encryptor
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request with an Idempotency-Key: its item's key, and an HMAC of all that was asked."""
+
+    key: store.Key
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a request. `replayed`: it had been taken before, under the same Idempotency-Key."""
+
+    action: int
+    contact_ref: str
+    replayed: bool = False
+
+
+def asked(key: str | None, page: int, vault: Vault, *request: bytes) -> Asked | None:
+    """What is remembered of a request that came with an Idempotency-Key; None without one."""
+    if key is None:
+        return None
+    return Asked(store.idempotency_key(page, key), store.asked_hmac(vault.seed.encode(), b"idempotency", *request))
+
+
+def random_bits() -> int:
+    """The random part of an id."""
+    return secrets.randbits(RANDOM_BITS)
+
+
+def add_action_contact(
+    context: PageContext,
+    request: AddActionContactInput,
+    contact: Contact,
+    source: Source | None,
+    asked: Asked | None,
+    vault: Vault,
+) -> Taken:
+    """Store a signature: supporter, a contact per entitled org, and the action. One DynamoDB call.
+
+    Raises `Refused` (the Idempotency-Key belongs to another request) and `Unavailable`.
+    """
+    ref = contact_ref(vault.seed, contact.fingerprint_text)
+    consents = split_consents(
+        page_org=context.org.id,
+        lead_org=context.lead.id,
+        delivery=context.page.delivery,
+        force_delivery=context.campaign.force_delivery,
+        opt_in=request.privacy.opt_in,
+        lead_opt_in=request.privacy.lead_opt_in,
+    )
+    payload = json.dumps(contact.payload, ensure_ascii=False, separators=(",", ":"))
+
+    def write(action_id: int, now_ms: int) -> Transaction:
+        supporter = _supporter(context, ref, action_id, contact.area, [consent.org for consent in consents])
+        if request.contact_ref is not None:
+            supporter.link_ref = store.unbound_ref(context.org.id, request.contact_ref)
+            enter(supporter, "link", action_id, Stage.LINK, (), now_ms)
+        action = _action(context, request.action, source, action_id, with_consent=True)
+        bind(action, supporter, context, now_ms)
+        supporter.waiting = int(waits(action))
+        transaction = Transaction()
+        transaction.put("supporter", supporter)
+        for consent in consents:
+            item = _contact(context, consent, ref, action_id, payload, vault.encryptor)
+            transaction.put(f"contact {consent.org}", item)
+        _put_action(transaction, action)
+        return transaction
+
+    return _commit(write, ref, asked)
+
+
+def add_action(
+    context: PageContext, request: AddActionInput, ref: str, source: Source | None, asked: Asked | None
+) -> Taken:
+    """Store a further action of whoever has this contact ref, or keep it for the supporter to come. Two DynamoDB calls.
+
+    Raises `Refused`, `TooMany` and `Unavailable`.
+    """
+
+    def write(action_id: int, now_ms: int) -> Transaction:
+        action = _action(context, request.action, source, action_id, with_consent=False)
+        supporter = store.latest_supporter(ref, context.org.id)
+        transaction = Transaction()
+        if supporter is None:
+            action.ref = store.unbound_ref(context.org.id, ref)
+            action.expires = _in(now_ms, timedelta(days=store.UNBOUND_DAYS))
+        else:
+            bind(action, supporter, context, now_ms)
+            count_action(transaction, supporter, action)
+        _put_action(transaction, action)
+        return transaction
+
+    return _commit(write, ref, asked)
+
+
+def _commit(write: Callable[[int, int], Transaction], ref: str, asked: Asked | None) -> Taken:
+    for pause in pauses():
+        now_ms = clock.now_ms()
+        action_id = new_id(now_ms, random_bits())
+        transaction = write(action_id, now_ms)
+        if asked is not None:
+            _remember(transaction, asked, action_id, now_ms)
+        try:
+            transaction.commit()
+        except Cancelled as cancelled:
+            if cancelled.refused("idempotency"):
+                return _replayed(cancelled, asked, ref)
+            if cancelled.refused("supporter") and is_full(cancelled.old.get("supporter")):
+                raise TooMany("too many actions of one supporter") from None
+            if not cancelled.any_condition:
+                clock.sleep_ms(pause)
+            continue
+        return Taken(action_id, ref)
+    raise Unavailable("other writes were in the way")
+
+
+def _remember(transaction: Transaction, asked: Asked, action_id: int, now_ms: int) -> None:
+    now = _in(now_ms, timedelta())
+    ref, sk = asked.key
+    item = IdempotencyItem(ref=ref, sk=sk, action=action_id, asked=asked.digest, expires=now + IDEMPOTENT_FOR)
+    free = ActionsItem.ref.does_not_exist() | (ActionsItem.expires < now)
+    transaction.put("idempotency", item, free, old=True)
+
+
+def _replayed(cancelled: Cancelled, asked: Asked | None, ref: str) -> Taken:
+    known = IdempotencyItem.from_raw_data(cancelled.old["idempotency"])
+    if asked is None or known.asked != asked.digest:
+        raise Refused([KEY_REUSED])
+    return Taken(int(known.action), ref, replayed=True)
+
+
+def _put_action(transaction: Transaction, action: ActionItem) -> None:
+    action.sk = store.action_key(action.ref, int(action.id))[1]
+    transaction.put("action", action)
+    ref, sk = store.action_id_key(int(action.id))
+    claim = ActionIdItem(ref=ref, sk=sk, at=action.ref, expires=action.expires)
+    transaction.put("id", claim, ActionsItem.ref.does_not_exist())
+
+
+def _supporter(
+    context: PageContext, ref: str, identifier: int, area: str | None, recipients: list[int]
+) -> SupporterItem:
+    return SupporterItem(
+        *store.supporter_key(ref, context.org.id, identifier),
+        id=identifier,
+        status=SupporterStatus.NEW.value,
+        campaign=context.campaign.id,
+        page=context.page.id,
+        org=context.org.id,
+        area=area,
+        recipients=recipients,
+        actions=1,
+        waiting=0,
+    )
+
+
+def _action(
+    context: PageContext, given: ActionInput, source: Source | None, identifier: int, *, with_consent: bool
+) -> ActionItem:
+    return ActionItem(
+        id=identifier,
+        status=ActionStatus.NEW.value,
+        action_type=given.action_type,
+        campaign=context.campaign.id,
+        page=context.page.id,
+        org=context.org.id,
+        with_consent=with_consent,
+        testing=given.testing,
+        late=True if context.campaign.status is CampaignStatus.CLOSED else None,
+        fields=given.custom_fields or None,
+        source=None if source is None else asdict(source),
+    )
+
+
+def _contact(
+    context: PageContext, consent: Consent, ref: str, supporter: int, payload: str, encryptor: Encryptor
+) -> ContactItem:
+    org = context.org if consent.org == context.org.id else context.lead
+    item = ContactItem(
+        *store.contact_key(ref, supporter, org.id),
+        org=org.id,
+        communication_consent=consent.communication_consent,
+        delivery_consent=consent.delivery_consent,
+    )
+    if org.encryption is Encryption.CLEAR:
+        item.clear = payload
+    elif org.active_key is None:
+        item.sealed = seal(payload.encode(), context.instance.sealing_public)
+    else:
+        encrypt_contact(
+            item, payload.encode(), org.active_key.id, org.active_key.public, context.instance.key_id, encryptor
+        )
+    return item
+
+
+def encrypt_contact(
+    item: ContactItem, payload: bytes, key_id: int, key_public: bytes, sign_id: int, encryptor: Encryptor
+) -> None:
+    """Put the payload into the contact as a box for this key; `sign_id` is the instance key's id."""
+    box = encryptor.encrypt(payload, key_public)
+    item.payload, item.nonce = box.payload, box.nonce
+    item.key_id, item.key_public = key_id, key_public
+    item.sign_id, item.sign_public = sign_id, box.sender
+
+
+def _in(now_ms: int, ahead: timedelta) -> datetime:
+    return datetime.fromtimestamp(now_ms // 1000, UTC) + ahead

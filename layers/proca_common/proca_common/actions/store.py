@@ -1,0 +1,224 @@
+"""The items of the Actions table (design 4): one person's records are one item collection under their contact ref.
+
+ref                     sk
+<contact ref>           S#<page org>#<supporter>    Supporter
+<contact ref>           C#<supporter>#<org>         Contact
+<contact ref>           A#<action>                  Action
+<contact ref>           M#<campaign>                Membership
+u#<page org>#<sha256>   A#<action>                  Action that is not bound to a supporter yet
+id#<action>             id                          where an action is, by its id alone
+I#<page>#<key>          I                           Idempotency
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from typing import Final
+
+from pynamodb.attributes import (
+    BinaryAttribute,
+    BooleanAttribute,
+    JSONAttribute,
+    ListAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
+from pynamodb.exceptions import DoesNotExist, PynamoDBException
+
+from proca_common.actions.ids import padded
+from proca_common.aws.dynamo import ActionsItem, translated
+
+CAMPAIGN_BUCKETS: Final = 16
+PENDING_BUCKETS: Final = 64
+UNBOUND_DAYS: Final = 90
+Key = tuple[str, str]
+
+
+class Outbox(ActionsItem):
+    """What an item that has something to emit carries (design 5); `stage` None: nothing to do.
+
+    `due`: ms since 1970 from when it is to be done. `owed`: destinations still to be served, as `<org>/<queue>`.
+    `attempt`: how often the sweep woke it.
+    """
+
+    stage = UnicodeAttribute(null=True)
+    owed = UnicodeSetAttribute(null=True)
+    attempt = NumberAttribute(null=True)
+
+
+class SupporterItem(Outbox, discriminator="supporter"):
+    """A supporter. `actions` counts all its actions, `waiting` those that wait for its confirmation."""
+
+    id = NumberAttribute()
+    status = UnicodeAttribute()
+    campaign = NumberAttribute()
+    page = NumberAttribute()
+    org = NumberAttribute()
+    area = UnicodeAttribute(null=True)
+    email_status = UnicodeAttribute(null=True)
+    email_status_changed = NumberAttribute(null=True)
+    recipients: ListAttribute[int] = ListAttribute()
+    actions = NumberAttribute()
+    waiting = NumberAttribute()
+    link_ref = UnicodeAttribute(null=True)
+
+
+class ContactItem(ActionsItem, discriminator="contact"):
+    """The personal data for one org: exactly one of `clear` (JSON text), `payload` (box, with its keys) and `sealed`."""
+
+    org = NumberAttribute()
+    communication_consent = BooleanAttribute(null=True)
+    delivery_consent = BooleanAttribute()
+    clear = UnicodeAttribute(null=True)
+    payload = BinaryAttribute(null=True, legacy_encoding=False)
+    nonce = BinaryAttribute(null=True, legacy_encoding=False)
+    key_id = NumberAttribute(null=True)
+    key_public = BinaryAttribute(null=True, legacy_encoding=False)
+    sign_id = NumberAttribute(null=True)
+    sign_public = BinaryAttribute(null=True, legacy_encoding=False)
+    sealed = BinaryAttribute(null=True, legacy_encoding=False)
+
+
+class ActionItem(Outbox, discriminator="action"):
+    """An action. `supporter` and `recipients` are missing while it is not bound; `org` is the page org."""
+
+    id = NumberAttribute()
+    status = UnicodeAttribute()
+    action_type = UnicodeAttribute()
+    campaign = NumberAttribute()
+    page = NumberAttribute()
+    org = NumberAttribute()
+    supporter = NumberAttribute(null=True)
+    recipients: ListAttribute[int] = ListAttribute(null=True)
+    with_consent = BooleanAttribute()
+    testing = BooleanAttribute()
+    late = BooleanAttribute(null=True)
+    fields = JSONAttribute(null=True)
+    source = JSONAttribute(null=True)
+    dupe_rank = NumberAttribute(null=True)
+
+
+class MembershipItem(ActionsItem, discriminator="membership"):
+    """The members of one person in one campaign (see `stages.persons.Membership`)."""
+
+    version = NumberAttribute()
+    n = NumberAttribute()
+    members = JSONAttribute()
+
+
+class ActionIdItem(ActionsItem, discriminator="id"):
+    """Makes the id unique and tells the ref under which the action stands."""
+
+    at = UnicodeAttribute()
+
+
+class IdempotencyItem(ActionsItem, discriminator="idempotency"):
+    """An answered request: its action, and an HMAC of what was asked."""
+
+    action = NumberAttribute()
+    asked = UnicodeAttribute()
+
+
+def supporter_key(ref: str, org: int, supporter: int) -> Key:
+    """Key of a supporter."""
+    return ref, f"S#{org}#{padded(supporter)}"
+
+
+def contact_key(ref: str, supporter: int, org: int) -> Key:
+    """Key of the contact of a supporter for one org."""
+    return ref, f"C#{padded(supporter)}#{org}"
+
+
+def action_key(ref: str, action: int) -> Key:
+    """Key of an action."""
+    return ref, f"A#{padded(action)}"
+
+
+def membership_key(ref: str, campaign: int) -> Key:
+    """Key of a person's membership in a campaign."""
+    return ref, f"M#{campaign}"
+
+
+def action_id_key(action: int) -> Key:
+    """Key of the item that finds an action by its id."""
+    return f"id#{action}", "id"
+
+
+def idempotency_key(page: int, key: str) -> Key:
+    """Key of an answered request."""
+    return f"I#{page}#{key}", "I"
+
+
+def unbound_ref(page_org: int, text: str) -> str:
+    """The ref of actions that wait for a supporter under the client's text; only pages of the same org share it."""
+    return f"u#{page_org}#{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def campaign_bucket(campaign: int, action: int) -> str:
+    """Partition of `by_campaign`: the id's random bits spread a campaign over 16 partitions."""
+    return f"{campaign}#{action % CAMPAIGN_BUCKETS}"
+
+
+def pending_bucket(kind: str, identifier: int) -> str:
+    """Partition of `pending` for an item with this id; kinds are `emit` and `link` (design 4)."""
+    return f"{kind}#{identifier % PENDING_BUCKETS}"
+
+
+def asked_hmac(secret: bytes, *parts: bytes) -> str:
+    """HMAC of a request, so that its repetition is known without its content being kept."""
+    digest = hmac.new(secret, digestmod="sha256")
+    for part in parts:
+        digest.update(len(part).to_bytes(8))
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def read(key: Key) -> ActionsItem | None:
+    """The item as last written; raises `Unavailable`."""
+    try:
+        return ActionsItem.get(*key, consistent_read=True)
+    except DoesNotExist:
+        return None
+    except PynamoDBException as error:
+        raise translated(error) from None
+
+
+def read_many(keys: Iterable[Key]) -> dict[Key, ActionsItem]:
+    """The items as last written, those that exist, by key; unprocessed keys are asked for again. Raises `Unavailable`."""
+    wanted = list(dict.fromkeys(keys))
+    try:
+        found = ActionsItem.batch_get(wanted, consistent_read=True) if wanted else ()
+        return {(item.ref, item.sk): item for item in found}
+    except PynamoDBException as error:
+        raise translated(error) from None
+
+
+def latest_supporter(ref: str, org: int) -> SupporterItem | None:
+    """The supporter of this ref that came last through a page of the org (domain 3.3); one consistent query."""
+    try:
+        found = SupporterItem.query(
+            ref, SupporterItem.sk.startswith(f"S#{org}#"), scan_index_forward=False, limit=1, consistent_read=True
+        )
+        return next(iter(found), None)
+    except PynamoDBException as error:
+        raise translated(error) from None
+
+
+def actions_from(ref: str, first: int = 0) -> list[ActionItem]:
+    """The actions under a ref whose id is at least `first`, in the order of their ids, as last written."""
+    try:
+        return list(ActionItem.query(ref, ActionItem.sk.between(action_key(ref, first)[1], "A$"), consistent_read=True))
+    except PynamoDBException as error:
+        raise translated(error) from None
+
+
+def action_by_id(action: int) -> ActionItem | None:
+    """The action with this id, wherever it stands; two consistent reads."""
+    where = read(action_id_key(action))
+    if not isinstance(where, ActionIdItem):
+        return None
+    found = read(action_key(where.at, action))
+    return found if isinstance(found, ActionItem) else None

@@ -1,0 +1,31 @@
+"""One botocore session for the process, and clients with limits (design 8: connect 2 s, read 5 s, 3 tries)."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+
+CONNECT_TIMEOUT_S = 2
+READ_TIMEOUT_S = 5
+TRIES = 3
+
+
+@cache
+def session() -> botocore.session.Session:
+    """The session that every client of this process is made from (a second one would cost 75 ms)."""
+    return botocore.session.get_session()
+
+
+@cache
+def client(service: str) -> Any:
+    """A client of `service`; typed as Any because botocore makes its methods at run time."""
+    config = Config(
+        connect_timeout=CONNECT_TIMEOUT_S,
+        read_timeout=READ_TIMEOUT_S,
+        retries={"total_max_attempts": TRIES, "mode": "standard"},
+        parameter_validation=False,
+    )
+    return session().create_client(service, config=config)

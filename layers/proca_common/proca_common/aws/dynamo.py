@@ -1,0 +1,253 @@
+"""The three tables, one connection for all of them, and transactions whose refusals can be understood.
+
+What of PynamoDB's inside is leaned on stands in this file alone: `_get_connection` (each model would otherwise make a session and
+client of its own, 50 ms apiece) and the order in which `TransactWrite` sends its writes.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.connection import Connection
+from pynamodb.connection.table import TableConnection
+from pynamodb.exceptions import PynamoDBException, TransactWriteError, VerboseClientError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action as UpdateAction
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from proca_common.aws import clients
+from proca_common.aws.errors import CONDITION_FAILED, Cancelled, CloudError, Unavailable
+from proca_common.aws.settings import TableSettings
+
+MAX_TRANSACTION_ITEMS = 100
+RETURN_OLD = "ALL_OLD"
+RETRYABLE = frozenset(
+    {
+        "InternalServerError",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "ThrottlingException",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    }
+)
+
+
+class _Meta:
+    region = None
+    connect_timeout_seconds = clients.CONNECT_TIMEOUT_S
+    read_timeout_seconds = clients.READ_TIMEOUT_S
+    max_retry_attempts = clients.TRIES - 1
+
+
+class ByCampaign(GlobalSecondaryIndex["ActionsItem"]):
+    """Actions of a campaign in the order of their ids: `<campaign>#<bucket 0-15>`, then the sort key."""
+
+    class Meta:
+        index_name = "by_campaign"
+        projection = KeysOnlyProjection()
+
+    campaign_bucket = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+
+class Pending(GlobalSecondaryIndex["ActionsItem"]):
+    """Sparse: items with something to do at `due` (ms): `<kind>#<bucket 0-63>`."""
+
+    class Meta:
+        index_name = "pending"
+        projection = KeysOnlyProjection()
+
+    pending = UnicodeAttribute(hash_key=True)
+    due = NumberAttribute(range_key=True)
+
+
+class ActionsItem(Model):
+    """Any item of the Actions table (design 4)."""
+
+    class Meta(_Meta):
+        table_name: str | None = None
+
+    ref = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    kind = DiscriminatorAttribute()
+    campaign_bucket = UnicodeAttribute(null=True)
+    pending = UnicodeAttribute(null=True)
+    due = NumberAttribute(null=True)
+    expires = TTLAttribute(null=True)
+    by_campaign = ByCampaign()
+    by_due = Pending()
+
+
+class CatalogItem(Model):
+    """Any item of the Catalog table: what campaigners edit."""
+
+    class Meta(_Meta):
+        table_name: str | None = None
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    kind = DiscriminatorAttribute()
+
+
+class StatsItem(Model):
+    """Any item of the Stats table."""
+
+    class Meta(_Meta):
+        table_name: str | None = None
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+
+_shared: Connection | None = None
+
+
+def connect(settings: TableSettings) -> None:
+    """Bind the models to the tables that `settings` names, over one client that is made now (in the init phase)."""
+    global _shared
+    _shared = Connection(
+        connect_timeout_seconds=clients.CONNECT_TIMEOUT_S,
+        read_timeout_seconds=clients.READ_TIMEOUT_S,
+        max_retry_attempts=clients.TRIES - 1,
+    )
+    _shared._local.session = clients.session()
+    for base, name in (
+        (ActionsItem, settings.actions_table),
+        (CatalogItem, settings.catalog_table),
+        (StatsItem, settings.stats_table),
+    ):
+        _bind(base, name, _shared)
+    _ = _shared.client
+
+
+def _bind(base: type[Model], table_name: str | None, shared: Connection) -> None:
+    base.Meta.table_name = table_name  # type: ignore[assignment]
+    base._connection = None
+    if table_name is None:
+        return
+    table: TableConnection = base._get_connection()
+    meta = table.connection.get_meta_table(table_name)
+    shared.add_meta_table(meta)
+    table.connection = shared
+
+
+def connection() -> Connection:
+    """The shared connection; `connect` must have been called."""
+    if _shared is None:
+        raise CloudError("not connected: call connect() in the init phase")
+    return _shared
+
+
+def read_numbers(model: type[Model], keys: Sequence[tuple[str, str]]) -> list[dict[str, int]]:
+    """All number attributes of the items with these keys (at most 100), as last written: for items whose names are made at run time.
+
+    Raises `Unavailable`.
+    """
+    table = str(model.Meta.table_name)
+    asked: Sequence[dict[str, Any]] = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys]
+    found: list[dict[str, int]] = []
+    while asked:
+        try:
+            request = {"RequestItems": {table: {"Keys": asked, "ConsistentRead": True}}}
+            answer = connection().dispatch("BatchGetItem", request)
+        except (PynamoDBException, BotoCoreError, ClientError) as error:
+            raise translated(error) from None
+        for item in answer["Responses"].get(table, ()):
+            found.append({name: int(value["N"]) for name, value in item.items() if "N" in value})
+        asked = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", ())
+    return found
+
+
+class Transaction:
+    """Up to 100 writes, all or none; each has a label by which a refusal can be told.
+
+    `commit` sends the writes in the order checks, deletes, puts, updates, which is the order of DynamoDB's reasons.
+    """
+
+    def __init__(self) -> None:
+        self._checks: list[tuple[str, type[Model], tuple[str, str], Condition]] = []
+        self._deletes: list[tuple[str, Model, Condition | None]] = []
+        self._puts: list[tuple[str, Model, Condition | None, bool]] = []
+        self._updates: list[tuple[str, Model, Sequence[UpdateAction], Condition | None, bool]] = []
+
+    def __len__(self) -> int:
+        return len(self._checks) + len(self._deletes) + len(self._puts) + len(self._updates)
+
+    def check(self, label: str, model: type[Model], key: tuple[str, str], condition: Condition) -> None:
+        """Write nothing, but only go through if `condition` holds on the item."""
+        self._checks.append((label, model, key, condition))
+
+    def delete(self, label: str, item: Model, condition: Condition | None = None) -> None:
+        """Remove the item."""
+        self._deletes.append((label, item, condition))
+
+    def put(self, label: str, item: Model, condition: Condition | None = None, *, old: bool = False) -> None:
+        """Write the whole item; with `old`, a refusal brings what stood there."""
+        self._puts.append((label, item, condition, old))
+
+    def update(
+        self,
+        label: str,
+        item: Model,
+        actions: Sequence[UpdateAction],
+        condition: Condition | None = None,
+        *,
+        old: bool = False,
+    ) -> None:
+        """Change attributes of the item with this key; with `old`, a refusal brings what stood there."""
+        self._updates.append((label, item, actions, condition, old))
+
+    def commit(self) -> None:
+        """Send it. Raises `Cancelled` (a condition did not hold, or another write was in the way) or `Unavailable`.
+
+        The request carries a token of its own, so that a repetition by the client after a lost answer does nothing twice.
+        """
+        try:
+            with TransactWrite(connection=connection(), client_request_token=uuid.uuid4().hex) as write:
+                for _, model, key, condition in self._checks:
+                    write.condition_check(model, *key, condition=condition)
+                for _, item, optional in self._deletes:
+                    write.delete(item, optional)
+                for _, item, optional, old in self._puts:
+                    write.save(item, optional, return_values=RETURN_OLD if old else None)
+                for _, item, actions, optional, old in self._updates:
+                    write.update(item, list(actions), optional, return_values=RETURN_OLD if old else None)
+        except TransactWriteError as error:
+            raise self._translated(error) from None
+        except (PynamoDBException, BotoCoreError) as error:
+            raise translated(error) from None
+
+    def _translated(self, error: TransactWriteError) -> CloudError:
+        if error.cause_response_code != "TransactionCanceledException":
+            return translated(error)
+        labels = [write[0] for writes in (self._checks, self._deletes, self._puts, self._updates) for write in writes]
+        found = [
+            (label, reason)
+            for label, reason in zip(labels, error.cancellation_reasons, strict=True)
+            if reason is not None
+        ]
+        return Cancelled(
+            {label: reason.code for label, reason in found},
+            {label: reason.raw_item for label, reason in found if reason.raw_item},
+        )
+
+
+def translated(error: Exception) -> CloudError:
+    """A failure of PynamoDB or botocore in our own words: `Unavailable` when trying again is right, else `CloudError`."""
+    cause = getattr(error, "cause", error)
+    if isinstance(cause, VerboseClientError):
+        code = cause.response["Error"].get("Code", "unknown")
+        if code in RETRYABLE:
+            return Unavailable(code)
+        if code == "ConditionalCheckFailedException":
+            return Cancelled({"item": CONDITION_FAILED}, {})
+        return CloudError(code)
+    if isinstance(cause, BotoCoreError):
+        return Unavailable(type(cause).__name__)
+    return CloudError(type(cause).__name__)

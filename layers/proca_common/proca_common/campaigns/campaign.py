@@ -1,0 +1,56 @@
+"""A campaign, as rules and messages see it (domain 1.3)."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from proca_common.catalog.entity import Config, Entity, Id, TemplateName, Title
+
+
+class CampaignStatus(StrEnum):
+    """Informational: it never gates intake (domain 3)."""
+
+    DRAFT = "draft"
+    LIVE = "live"
+    CLOSED = "closed"
+    IGNORED = "ignored"
+
+
+class ContactSchema(StrEnum):
+    """Which rules the personal data of all pages of the campaign follows (domain 2)."""
+
+    BASIC = "basic"
+
+
+class CampaignInput(Entity):
+    """What can be set of a campaign. `supporter_confirm` and `action_confirm` override the page org's when not None."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=100)]
+    title: Title
+    org: Id
+    external_id: Annotated[int, Field(ge=0, le=2_147_483_647)] | None = None
+    contact_schema: ContactSchema = ContactSchema.BASIC
+    status: CampaignStatus = CampaignStatus.LIVE
+    force_delivery: bool = False
+    supporter_confirm: bool | None = None
+    supporter_confirm_template: TemplateName | None = None
+    action_confirm: bool | None = None
+    start: date | None = None
+    end: date | None = None
+    config: Config = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.start is not None and self.end is not None and not self.start < self.end:
+            raise ValueError("end must be after start")
+        return self
+
+
+class Campaign(CampaignInput):
+    """A stored campaign; `org` is the lead org."""
+
+    id: Id

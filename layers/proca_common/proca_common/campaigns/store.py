@@ -1,0 +1,108 @@
+"""Campaigns in the Catalog table."""
+
+from __future__ import annotations
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+
+from proca_common.aws.dynamo import CatalogItem, Transaction
+from proca_common.aws.errors import Cancelled
+from proca_common.campaigns.campaign import Campaign, CampaignInput
+from proca_common.catalog import items, names
+from proca_common.errors import InUse, NotFound, Taken
+from proca_common.orgs import store as orgs
+
+SK = "campaign"
+
+
+class CampaignItem(CatalogItem, discriminator="campaign"):
+    """A campaign. `uses` counts its pages."""
+
+    document = UnicodeAttribute()
+    uses = NumberAttribute(default=0)
+
+
+def campaign_key(campaign: int) -> tuple[str, str]:
+    """Where a campaign stands in the table."""
+    return f"campaign#{campaign}", SK
+
+
+def to_campaign(item: CampaignItem) -> Campaign:
+    """The campaign of a stored item."""
+    return Campaign.load(item.document, id=int(item.pk.removeprefix("campaign#")))
+
+
+def create(wanted: CampaignInput) -> Campaign:
+    """A new campaign; raises `Taken` (name, external id of the same org) or `NotFound` (org)."""
+    campaign = Campaign(id=names.next_number("campaign"), **wanted.model_dump())
+    pk, sk = campaign_key(campaign.id)
+    transaction = Transaction()
+    item = CampaignItem(pk=pk, sk=sk, document=campaign.document())
+    transaction.put("campaign", item, CatalogItem.pk.does_not_exist())
+    names.claim(transaction, "campaign", campaign.name, campaign.id)
+    external = _external_guard(campaign)
+    if external is not None:
+        transaction.put("external_id", external, CatalogItem.pk.does_not_exist())
+    orgs.use(transaction, "org", campaign.org, 1)
+    try:
+        transaction.commit()
+    except Cancelled as cancelled:
+        for label in ("name", "external_id"):
+            if cancelled.refused(label):
+                raise Taken(label) from None
+        raise NotFound("org") from None
+    return campaign
+
+
+def _external_guard(campaign: Campaign) -> names.NameGuard | None:
+    if campaign.external_id is None:
+        return None
+    return names.guard(f"external#{campaign.org}", str(campaign.external_id), campaign.id)
+
+
+def get(campaign: int) -> Campaign:
+    """The campaign with this id; raises `NotFound`."""
+    item = items.read(CampaignItem, *campaign_key(campaign))
+    if item is None:
+        raise NotFound("campaign")
+    return to_campaign(item)
+
+
+def find(name: str) -> Campaign:
+    """The campaign with this name, in any case of letters; raises `NotFound`."""
+    found = names.find("campaign", name)
+    if found is None:
+        raise NotFound("campaign")
+    return get(found)
+
+
+def every() -> list[Campaign]:
+    """All campaigns by id (admin only)."""
+    return sorted((to_campaign(item) for item in items.every(CampaignItem)), key=lambda campaign: campaign.id)
+
+
+def replace(campaign: Campaign) -> None:
+    """Store the changed settings of a campaign; its name, org and external id stay as they are."""
+    item = CampaignItem(*campaign_key(campaign.id))
+    actions = [CampaignItem.document.set(campaign.document())]
+    items.change(lambda: item.update(actions=actions, condition=CatalogItem.pk.exists()))
+
+
+def delete(campaign: Campaign) -> None:
+    """Remove the campaign and its names; raises `InUse` while it has pages (domain 1.18)."""
+    transaction = Transaction()
+    transaction.delete("campaign", CampaignItem(*campaign_key(campaign.id)), CampaignItem.uses == 0)
+    transaction.delete("name", names.guard("campaign", campaign.name, campaign.id))
+    external = _external_guard(campaign)
+    if external is not None:
+        transaction.delete("external_id", external)
+    orgs.use(transaction, "org", campaign.org, -1)
+    try:
+        transaction.commit()
+    except Cancelled as cancelled:
+        raise InUse("has action pages") from cancelled
+
+
+def use(transaction: Transaction, label: str, campaign: int, difference: int) -> None:
+    """Count a page of the campaign in the transaction that makes or removes it; refused when the campaign is gone."""
+    item = CampaignItem(*campaign_key(campaign))
+    transaction.update(label, item, [CampaignItem.uses.add(difference)], CatalogItem.pk.exists())

@@ -1,0 +1,43 @@
+"""The base of what campaigners edit: validated at input, stored as one JSON document, read back as the same type."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic.alias_generators import to_camel
+
+
+class Entity(BaseModel):
+    """An immutable record with camelCase JSON. Unknown fields are refused; errors hide the input."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        hide_input_in_errors=True,
+        str_strip_whitespace=True,
+    )
+
+    def document(self) -> str:
+        """The JSON text that is stored, without what the record stores beside it."""
+        return self.model_dump_json(exclude=self.beside())
+
+    @classmethod
+    def beside(cls) -> set[str]:
+        """Fields that have attributes of their own in the table, because conditions or counters need them."""
+        return {"id"}
+
+    @classmethod
+    def load(cls, document: str, **beside: object) -> Self:
+        """The record of a stored document and the attributes beside it."""
+        return cls.model_validate({**json.loads(document), **beside})
+
+
+Id = Annotated[int, Field(gt=0)]
+Title = Annotated[str, Field(min_length=1, max_length=255)]
+TemplateName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_ -]+$", max_length=255)]
+Config = dict[str, JsonValue]

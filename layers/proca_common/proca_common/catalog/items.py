@@ -1,0 +1,46 @@
+"""Reading catalogue items, with failures in our own words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from pynamodb.exceptions import DoesNotExist, PynamoDBException
+
+from proca_common.aws.dynamo import CatalogItem, translated
+
+Item = TypeVar("Item", bound=CatalogItem)
+
+
+def read(model: type[Item], pk: str, sk: str) -> Item | None:
+    """The item as last written, None when there is none; raises `Unavailable`."""
+    try:
+        return model.get(pk, sk, consistent_read=True)
+    except DoesNotExist:
+        return None
+    except PynamoDBException as error:
+        raise translated(error) from None
+
+
+def read_many(keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], CatalogItem]:
+    """The items as last written, those that exist, by key; raises `Unavailable`."""
+    try:
+        return {(item.pk, item.sk): item for item in CatalogItem.batch_get(list(keys), consistent_read=True)}
+    except PynamoDBException as error:
+        raise translated(error) from None
+
+
+def every(model: type[Item]) -> list[Item]:
+    """All items of one kind, in no order: for the admin command, never on a signature's way."""
+    try:
+        return list(model.scan())
+    except PynamoDBException as error:
+        raise translated(error) from None
+
+
+def change(write: Callable[[], object]) -> None:
+    """Do one conditional write; raises `Cancelled` when its condition did not hold, or `Unavailable`."""
+    try:
+        write()
+    except PynamoDBException as error:
+        raise translated(error) from None

@@ -1,0 +1,43 @@
+"""What the rules refuse, in words of the domain; the texts are the reference's where it has one.
+
+DomainError
+├── NotFound     there is no such thing
+├── Taken        a unique value belongs to another entity
+├── InUse        something still needs it
+├── NotAllowed   the rules do not allow this now
+└── TooMany      a limit per person is reached
+"""
+
+from __future__ import annotations
+
+
+class DomainError(Exception):
+    """Base: refused, with a text for people that repeats no input."""
+
+
+class NotFound(DomainError):
+    """There is no such thing."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"{kind} not found")
+        self.kind = kind
+
+
+class Taken(DomainError):
+    """A unique value belongs to another entity (domain 0.4)."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"{field} has already been taken")
+        self.field = field
+
+
+class InUse(DomainError):
+    """Something still needs it (domain 1.18)."""
+
+
+class NotAllowed(DomainError):
+    """The rules do not allow this now."""
+
+
+class TooMany(DomainError):
+    """A limit per person is reached (design 5)."""

@@ -1,0 +1,43 @@
+"""Answers that are no errors: JSON, and JSON that caches may keep. Each is logged by its status alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+from proca_common.aws.logs import logger
+
+CONTENT_TYPE = "application/json"
+
+
+def answer(status: int, body: Mapping[str, object], headers: Mapping[str, str] | None = None) -> Response[str]:
+    """An answer that no cache keeps."""
+    logger.info("answered", extra={"status": status})
+    return Response(
+        status_code=status,
+        content_type=CONTENT_TYPE,
+        body=json.dumps(body, ensure_ascii=False),
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+def cacheable(event: APIGatewayProxyEvent, body: Mapping[str, object], max_age_s: int) -> Response[str]:
+    """A public answer with an ETag; 304 without a body when the client has it already (RFC 9110 13.1.2, weak comparison)."""
+    text = json.dumps(body, ensure_ascii=False, sort_keys=True)
+    etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+    headers: dict[str, str | list[str]] = {"Cache-Control": f"public, max-age={max_age_s}", "ETag": etag}
+    asked = {tag.strip().removeprefix("W/") for tag in (event.headers.get("if-none-match") or "").split(",")}
+    unchanged = etag in asked or "*" in asked
+    logger.info("answered", extra={"status": 304 if unchanged else 200})
+    if unchanged:
+        return Response(status_code=304, body="", headers=headers)
+    return Response(status_code=200, content_type=CONTENT_TYPE, body=text, headers=headers)
+
+
+def created(body: Mapping[str, object], *, replayed: bool) -> Response[str]:
+    """201 for something that was stored, now or when this Idempotency-Key was first used."""
+    return answer(201, body, {"Idempotent-Replay": "true"} if replayed else None)

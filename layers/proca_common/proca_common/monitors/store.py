@@ -1,0 +1,124 @@
+"""The Stats table: per campaign 16 shards, in each one item of totals and one per day for the series.
+
+pk                    sk                  attributes
+<campaign>#<shard>    total               persons:total, org:<id>, area:<a>, type:<t>
+<campaign>#<shard>    day#<YYYY-MM-DD>    type:<t>, source:<s>
+<campaign>#names      type                which names are counted by themselves; all others as `other`
+<campaign>#names      source#<day>        the same for the sources of a day
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import Final
+
+from pynamodb.attributes import NumberAttribute, UnicodeSetAttribute
+from pynamodb.exceptions import DoesNotExist, PynamoDBException
+from pynamodb.expressions.condition import size
+
+from proca_common.aws.dynamo import StatsItem, Transaction, read_numbers, translated
+from proca_common.aws.errors import Cancelled
+from proca_common.stages.persons import Label, Numbers
+
+SHARDS: Final = 16
+OTHER: Final = "other"
+NAME_LENGTH: Final = 40
+MAX_NAMES: Final = {"type": 100, "source": 50}
+
+
+class NamesItem(StatsItem):
+    """The names of a kind that have a number of their own."""
+
+    names: UnicodeSetAttribute = UnicodeSetAttribute(null=True)
+
+
+_known: dict[tuple[str, str], set[str]] = {}
+
+
+def forget() -> None:
+    """Empty the cache of names (tests)."""
+    _known.clear()
+
+
+def add(transaction: Transaction, numbers: Numbers, shard: int) -> None:
+    """Add the numbers to this shard within the transaction: one write per campaign, and one per campaign and day.
+
+    The labels of the writes begin with `shard`, by which a conflict there can be told.
+    """
+    writes: dict[tuple[int, str], dict[str, int]] = defaultdict(dict)
+    for label, number in numbers.items():
+        if number:
+            sk = "total" if label.day is None else f"day#{label.day}"
+            writes[label.campaign, sk][f"{label.kind}:{label.name}"] = number
+    for (campaign, sk), attributes in writes.items():
+        item = StatsItem(pk=f"{campaign}#{shard}", sk=sk)
+        actions = [NumberAttribute(attr_name=name).add(number) for name, number in sorted(attributes.items())]
+        transaction.update(f"shard {campaign} {sk}", item, actions)
+
+
+def bounded(numbers: Numbers) -> Numbers:
+    """The numbers with every type and source beyond the first 100 or 50 as `other` (design 4), so that no caller can add names at will.
+
+    A name that is new is put on its list by a conditional write of its own; that happens once per name. Raises `Unavailable`.
+    """
+    result: Numbers = Counter()
+    for label, number in numbers.items():
+        name = label.name[:NAME_LENGTH] if label.kind in MAX_NAMES else label.name
+        if label.kind in MAX_NAMES and not _is_named(label, name):
+            name = OTHER
+        result[Label(label.campaign, label.kind, name, label.day)] += number
+    return result
+
+
+def _is_named(label: Label, name: str) -> bool:
+    day = f"#{label.day}" if label.kind == "source" else ""
+    key = (f"{label.campaign}#names", f"{label.kind}{day}")
+    if name not in _known.get(key, ()):
+        _known[key] = _read_names(key)
+    known = _known[key]
+    if name in known:
+        return True
+    if len(known) >= MAX_NAMES[label.kind]:
+        return False
+    return _register(key, name, MAX_NAMES[label.kind])
+
+
+def _read_names(key: tuple[str, str]) -> set[str]:
+    try:
+        return set(NamesItem.get(*key, consistent_read=True).names or ())
+    except DoesNotExist:
+        return set()
+    except PynamoDBException as error:
+        raise translated(error) from None
+
+
+def _register(key: tuple[str, str], name: str, limit: int) -> bool:
+    item = NamesItem(*key)
+    room = NamesItem.names.does_not_exist() | (size(NamesItem.names) < limit)
+    try:
+        item.update(actions=[NamesItem.names.add({name})], condition=room)
+    except PynamoDBException as error:
+        failure = translated(error)
+        if isinstance(failure, Cancelled):
+            _known[key] = _read_names(key)
+            return name in _known[key]
+        raise failure from None
+    _known[key] = set(item.names)
+    return True
+
+
+def read(campaign: int) -> dict[str, int]:
+    """The campaign's totals over all shards, as last written; `kind:name` to number, without zeros."""
+    return _sum(campaign, "total")
+
+
+def read_day(campaign: int, day: str) -> dict[str, int]:
+    """The campaign's numbers of one UTC day (`YYYY-MM-DD`) over all shards, as last written."""
+    return _sum(campaign, f"day#{day}")
+
+
+def _sum(campaign: int, sk: str) -> dict[str, int]:
+    totals: Counter[str] = Counter()
+    for item in read_numbers(StatsItem, [(f"{campaign}#{shard}", sk) for shard in range(SHARDS)]):
+        totals.update(item)
+    return {name: number for name, number in sorted(totals.items()) if number}

@@ -1,0 +1,53 @@
+"""The instance: its org, and the public part of its sealing key (domain 0.2, design 7.8).
+
+Intake only ever sees the public part. The id is that of the instance org's key record, which messages show as `signKey.id`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pynamodb.attributes import BinaryAttribute, NumberAttribute
+
+from proca_common.aws.dynamo import CatalogItem
+from proca_common.catalog import items
+from proca_common.errors import NotFound
+
+KEY = ("instance", "instance")
+
+
+class InstanceItem(CatalogItem, discriminator="instance"):
+    """The one record of the instance."""
+
+    org = NumberAttribute()
+    key_id = NumberAttribute()
+    sealing_public = BinaryAttribute(legacy_encoding=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """`sealing_public` is 32 bytes."""
+
+    org: int
+    key_id: int
+    sealing_public: bytes
+
+
+def to_instance(item: InstanceItem) -> Instance:
+    """The instance of its stored item."""
+    return Instance(int(item.org), int(item.key_id), item.sealing_public)
+
+
+def get() -> Instance:
+    """The instance; raises `NotFound` before it was set up."""
+    item = items.read(InstanceItem, *KEY)
+    if item is None:
+        raise NotFound("instance")
+    return to_instance(item)
+
+
+def put(instance: Instance) -> None:
+    """Store the instance's record (set-up)."""
+    pk, sk = KEY
+    item = InstanceItem(pk=pk, sk=sk, org=instance.org, key_id=instance.key_id, sealing_public=instance.sealing_public)
+    items.change(item.save)

@@ -1,0 +1,120 @@
+"""The life of an org's keys (domain 6.3 as design 7.3 changes it).
+
+A new key does nothing until it is activated, because the receiving CRM must have its private part first. Which key is active is a
+field of the org, so exactly one is. Without one, an `encrypted` org's contacts are sealed and wait; only an explicit flag makes
+an org `clear`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from proca_common.aws import clock
+from proca_common.aws.dynamo import CatalogItem, Transaction
+from proca_common.aws.errors import Cancelled
+from proca_common.catalog import names
+from proca_common.errors import NotFound, NotAllowed
+from proca_common.orgs import encryption, store
+from proca_common.orgs.org import Encryption, Org, PublicKey
+
+HOLDS_EVERYWHERE_AFTER = timedelta(seconds=60)
+BAD_BASE64 = "Cannot decode public key using Base64"
+BAD_SIZE = "must by 256 bits"
+
+
+def generate(org: Org, name: str) -> tuple[PublicKey, bytes]:
+    """A new key of the org, not active; its private part is shown this once and stored nowhere."""
+    public, private = encryption.generate()
+    return _store(org, name, public), private
+
+
+def add(org: Org, name: str, public_text: str) -> PublicKey:
+    """Import a public key in base64url; raises `NotAllowed` with the reference's wording, for weak keys too."""
+    try:
+        public = encryption.from_text(public_text)
+    except ValueError:
+        raise NotAllowed(BAD_BASE64) from None
+    if len(public) != encryption.KEY_BYTES:
+        raise NotAllowed(BAD_SIZE)
+    if not encryption.is_usable(public):
+        raise NotAllowed("public is invalid")
+    return _store(org, name, public)
+
+
+def _store(org: Org, name: str, public: bytes) -> PublicKey:
+    key = PublicKey(names.next_number("key"), org.id, name, public, expired=False)
+    transaction = Transaction()
+    transaction.put("key", store.key_item(key), CatalogItem.pk.does_not_exist())
+    transaction.check("org", store.OrgItem, store.org_key(org.id), CatalogItem.pk.exists())
+    transaction.commit()
+    return key
+
+
+def activate(org: Org, key_id: int) -> datetime:
+    """Encrypt for this key from now on; answers the moment at which that holds in every warm environment.
+
+    Sets the org to `encrypted`. Contacts that were stored in clear or sealed before are then encrypted by
+    `contacts_job`. Raises `NotFound` and `NotAllowed` ("Public key expired").
+    """
+    key = _own(org, key_id)
+    transaction = Transaction()
+    transaction.check("key", store.KeyItem, _at(key), store.KeyItem.expired == False)  # noqa: E712 - builds a condition
+    transaction.update(
+        "org",
+        store.OrgItem(*store.org_key(org.id)),
+        [
+            store.OrgItem.active_key_id.set(key.id),
+            store.OrgItem.active_key_public.set(key.public),
+            store.OrgItem.encryption.set(Encryption.ENCRYPTED),
+        ],
+        CatalogItem.pk.exists(),
+    )
+    try:
+        transaction.commit()
+    except Cancelled as cancelled:
+        if cancelled.refused("key"):
+            raise NotAllowed("Public key expired") from None
+        raise NotFound("org") from None
+    return datetime.fromtimestamp(clock.now_ms() / 1000, UTC) + HOLDS_EVERYWHERE_AFTER
+
+
+def deactivate_all(org: Org, *, to_clear_text: bool) -> None:
+    """Take the active key away. Without the flag this is refused, because new contacts would lose their encryption."""
+    if not to_clear_text:
+        raise NotAllowed("removing the last key makes the org store clear text: this needs the explicit flag")
+    transaction = Transaction()
+    transaction.update(
+        "org",
+        store.OrgItem(*store.org_key(org.id)),
+        [
+            store.OrgItem.active_key_id.remove(),
+            store.OrgItem.active_key_public.remove(),
+            store.OrgItem.encryption.set(Encryption.CLEAR),
+        ],
+        CatalogItem.pk.exists(),
+    )
+    transaction.commit()
+
+
+def expire(org: Org, key_id: int) -> None:
+    """Never use this key again (irreversible). If it was active, the org stays `encrypted`: contacts are sealed until a new one is."""
+    key = _own(org, key_id)
+    transaction = Transaction()
+    transaction.update("key", store.key_item(key), [store.KeyItem.expired.set(True)], CatalogItem.pk.exists())
+    if org.active_key is not None and org.active_key.id == key.id:
+        removal = [store.OrgItem.active_key_id.remove(), store.OrgItem.active_key_public.remove()]
+        as_read = store.OrgItem.active_key_id == key.id
+        transaction.update("org", store.OrgItem(*store.org_key(org.id)), removal, as_read)
+    transaction.commit()
+
+
+def _own(org: Org, key_id: int) -> PublicKey:
+    for key in store.keys(org.id):
+        if key.id == key_id:
+            return key
+    raise NotFound("Public key")
+
+
+def _at(key: PublicKey) -> tuple[str, str]:
+    item = store.key_item(key)
+    return item.pk, item.sk

@@ -1,0 +1,77 @@
+"""An org and its keys, as rules and messages see them (domain 1.2, 1.9)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from proca_common.catalog.entity import Config, Entity, Id, TemplateName, Title
+
+PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(root|(role|user)/[A-Za-z0-9+=,.@_/-]{1,512})")
+
+
+class Encryption(StrEnum):
+    """How an org's personal data is stored: by its own explicit choice (design 7.3)."""
+
+    ENCRYPTED = "encrypted"
+    CLEAR = "clear"
+
+
+def _is_principal(arn: str) -> str:
+    if not PRINCIPAL.fullmatch(arn):
+        raise ValueError("must be the ARN of an AWS account, role or user")
+    return arn
+
+
+Principal = Annotated[str, AfterValidator(_is_principal)]
+
+
+class OrgInput(Entity):
+    """What can be set of an org."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=100)]
+    title: Title
+    encryption: Encryption
+    supporter_confirm: bool = False
+    supporter_confirm_template: TemplateName | None = None
+    custom_supporter_confirm: bool = False
+    custom_action_confirm: bool = False
+    custom_action_deliver: bool = True
+    custom_event_deliver: bool = False
+    event_queue: bool = False
+    queue_principals: tuple[Principal, ...] = ()
+    config: Config = Field(default_factory=dict)
+
+
+class ActiveKey(Entity):
+    """The key that an org's contacts are encrypted with: `public` is 32 bytes."""
+
+    id: Id
+    public: Annotated[bytes, Field(min_length=32, max_length=32)]
+
+
+class Org(OrgInput):
+    """A stored org."""
+
+    id: Id
+    active_key: ActiveKey | None = None
+
+    @classmethod
+    def beside(cls) -> set[str]:
+        """The key and the mode change together, by conditional writes."""
+        return {"id", "encryption", "active_key"}
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A key of an org (domain 1.9). Whether it is active is told by the org alone, so that exactly one can be."""
+
+    id: int
+    org: int
+    name: str
+    public: bytes
+    expired: bool

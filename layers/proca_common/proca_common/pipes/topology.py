@@ -1,0 +1,151 @@
+"""The queues of an org: made, adapted and removed with it (design 6)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from proca_common.aws.clients import client
+from proca_common.orgs.org import Org
+from proca_common.pipes.routing import Queue, switched_on
+
+DAY_S = 86_400
+DLQ_SUFFIX = "-dlq"
+MAX_RECEIVES = 5
+READER_ACTIONS = [
+    "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+    "sqs:ReceiveMessage",
+]
+DEPTHS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")
+MISSING = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
+DIFFERENT = ("QueueAlreadyExists", "QueueNameExists")
+
+
+def queue_url(prefix: str, org: int, queue: Queue) -> str:
+    """The URL of an org's queue; `prefix` ends with `<stack>-org-`."""
+    return f"{prefix}{org}-{queue}"
+
+
+def sync(prefix: str, org: Org) -> list[str]:
+    """Make the queues that the org's settings ask for, each with its dead-letter queue, and set policy and attributes anew.
+
+    A queue that is switched off is removed only when it and its dead-letter queue are empty: no message is ever thrown away. Returns
+    the names of the queues that exist afterwards. Safe to repeat.
+    """
+    kept = []
+    for queue in Queue:
+        name = _name(prefix, org.id, queue)
+        if queue in switched_on(org):
+            dlq_arn = _ensure(name + DLQ_SUFFIX, _dlq_attributes())
+            arn = _ensure(name, _attributes(dlq_arn))
+            for each, each_arn in ((name, arn), (name + DLQ_SUFFIX, dlq_arn)):
+                _set(each, {"Policy": policy(each_arn, org.queue_principals)})
+            _set(name + DLQ_SUFFIX, {"RedriveAllowPolicy": _only_from(arn)})
+            kept.append(name)
+        elif _depth(name) or _depth(name + DLQ_SUFFIX):
+            kept.append(name)
+        else:
+            _remove(name)
+            _remove(name + DLQ_SUFFIX)
+    return kept
+
+
+def remove(prefix: str, org: int) -> None:
+    """Remove all queues of an org that was deleted, with whatever is left in them."""
+    for queue in Queue:
+        name = _name(prefix, org, queue)
+        _remove(name)
+        _remove(name + DLQ_SUFFIX)
+
+
+def policy(arn: str, principals: tuple[str, ...]) -> str:
+    """The queue policy: the org's own principals may read this queue, over TLS only; nobody without TLS may do anything."""
+    statements: list[dict[str, Any]] = [
+        {
+            "Sid": "TlsOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sqs:*",
+            "Resource": arn,
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    ]
+    if principals:
+        statements.append(
+            {
+                "Sid": "OrgReads",
+                "Effect": "Allow",
+                "Principal": {"AWS": sorted(principals)},
+                "Action": READER_ACTIONS,
+                "Resource": arn,
+                "Condition": {"Bool": {"aws:SecureTransport": "true"}},
+            }
+        )
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def _attributes(dlq_arn: str) -> dict[str, str]:
+    return {
+        "MessageRetentionPeriod": str(10 * DAY_S),
+        "VisibilityTimeout": "300",
+        "ReceiveMessageWaitTimeSeconds": "20",
+        "SqsManagedSseEnabled": "true",
+        "RedrivePolicy": json.dumps({"deadLetterTargetArn": dlq_arn, "maxReceiveCount": MAX_RECEIVES}),
+    }
+
+
+def _dlq_attributes() -> dict[str, str]:
+    return {"MessageRetentionPeriod": str(14 * DAY_S), "VisibilityTimeout": "300", "SqsManagedSseEnabled": "true"}
+
+
+def _only_from(arn: str) -> str:
+    return json.dumps({"redrivePermission": "byQueue", "sourceQueueArns": [arn]})
+
+
+def _name(prefix: str, org: int, queue: Queue) -> str:
+    return queue_url(prefix, org, queue).rsplit("/", 1)[-1]
+
+
+def _ensure(name: str, attributes: dict[str, str]) -> str:
+    sqs = client("sqs")
+    try:
+        url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in DIFFERENT:
+            raise
+        url = _set(name, attributes)
+    return str(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
+
+
+def _url(name: str) -> str | None:
+    try:
+        return str(client("sqs").get_queue_url(QueueName=name)["QueueUrl"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] in MISSING:
+            return None
+        raise
+
+
+def _set(name: str, attributes: dict[str, str]) -> str:
+    url = client("sqs").get_queue_url(QueueName=name)["QueueUrl"]
+    client("sqs").set_queue_attributes(QueueUrl=url, Attributes=attributes)
+    return str(url)
+
+
+def _depth(name: str) -> int:
+    url = _url(name)
+    if url is None:
+        return 0
+    found = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[*DEPTHS])["Attributes"]
+    return sum(int(found[depth]) for depth in DEPTHS)
+
+
+def _remove(name: str) -> None:
+    url = _url(name)
+    if url is not None:
+        client("sqs").delete_queue(QueueUrl=url)

@@ -1,0 +1,50 @@
+"""The confirm stages: tell the page org's confirm queues that a supporter or an action waits (domain 4.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from proca_common.actions.store import ActionItem
+from proca_common.aws import clock
+from proca_common.aws.errors import Cancelled
+from proca_common.aws.logs import log_fault, logger
+from proca_common.catalog import items
+from proca_common.stages import outbox
+from proca_common.stages.emit import emit
+from proca_common.stages.works import Work, load
+
+
+def confirm(records: Iterable[dict[str, Any]], queue_url_prefix: str, deadline_ms: int) -> list[str]:
+    """Work on a batch of stream records; returns the sequence numbers of those that must come again.
+
+    `deadline_ms`: when the function will be stopped, in ms since 1970.
+    """
+    entries, failed = outbox.entries(records)
+    now_ms = clock.now_ms()
+    works, memberships, broken = load(entry for entry in entries if not outbox.too_early(entry.image, now_ms))
+
+    def rank_of(work: Work) -> int:
+        return memberships[work.person].rank(int(work.supporter.id))
+
+    sound, unbuilt = emit(works, rank_of, queue_url_prefix, deadline_ms)
+    failed += broken + unbuilt
+    for work in sound:
+        try:
+            _end(work)
+        except Exception as error:  # the others are stored by themselves
+            log_fault("stage cannot be ended", error, action=int(work.action.id))
+            failed.append(work.sequence)
+    logger.info("confirm stages sent", extra={"records": len(entries), "worked_on": len(works), "failed": len(failed)})
+    return failed
+
+
+def _end(work: Work) -> None:
+    """End the stage, or keep what is owed; whoever changed the action meanwhile has decided what comes next."""
+    item = ActionItem(*work.key)
+    changes = outbox.served(work.unserved, work.action, clock.now_ms())
+    as_read = (ActionItem.status == work.action.status) & outbox.as_read(work.action)
+    try:
+        items.change(lambda: item.update(actions=changes, condition=as_read))
+    except Cancelled:
+        logger.info("stage was changed by somebody else", extra={"action": int(work.action.id)})

@@ -1,0 +1,191 @@
+"""Accepting and rejecting supporters and actions (domain 4.9, design 5): what links, moderators and bounces call.
+
+Each is one transaction that also moves what waits, takes counts back and ends what is still owed. It holds only if everything is as
+read; else everything is read and decided anew. Doing it again changes nothing.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from pynamodb.expressions.condition import Condition
+
+from proca_common.action_pages.context import page_context
+from proca_common.actions import store
+from proca_common.actions.binding import bind, waits
+from proca_common.actions.status import ActionStatus, SupporterStatus
+from proca_common.actions.store import ActionItem, SupporterItem
+from proca_common.aws import clock
+from proca_common.aws.dynamo import Transaction
+from proca_common.aws.errors import Cancelled, Unavailable
+from proca_common.aws.retry import pauses
+from proca_common.errors import NotAllowed, NotFound
+from proca_common.monitors import store as stats
+from proca_common.stages import machine, outbox
+from proca_common.stages.memberships import campaign_of, facts_of, person_of, put_membership, read_memberships, refilled
+from proca_common.stages.persons import Numbers, moved, person_moved
+
+
+def accept_supporter(action_id: int) -> bool:
+    """The supporter of this action meant it: it is accepted, and every action that waited for it goes on, all in one transaction.
+
+    False when it was accepted before. Raises `NotFound`, `NotAllowed`, `Unavailable`.
+    """
+
+    def decide() -> Transaction | None:
+        _, supporter = _read(action_id)
+        status = SupporterStatus(supporter.status)
+        if machine.confirm_supporter(status) is status:
+            return None
+        waiting = _waiting(supporter)
+        if waiting is None:
+            return Transaction()
+        transaction = Transaction()
+        _set_supporter(transaction, supporter, SupporterStatus.ACCEPTED)
+        supporter.status = SupporterStatus.ACCEPTED.value
+        for action in waiting:
+            _go_on(transaction, action, action.status, supporter)
+        return transaction
+
+    return _decided(decide)
+
+
+def reject_supporter(action_id: int) -> bool:
+    """Force-reject: the supporter of this action, its signature, this action and all that wait are rejected, from any state.
+
+    False when nothing was left to reject. Raises `NotFound`, `Unavailable`.
+    """
+
+    def decide() -> Transaction | None:
+        action, supporter = _read(action_id)
+        waiting = _waiting(supporter)
+        if waiting is None:
+            return Transaction()
+        signature = store.read(store.action_key(supporter.ref, int(supporter.id)))
+        targets = {target.sk: target for target in (action, signature, *waiting) if isinstance(target, ActionItem)}
+        open_targets = [target for target in targets.values() if target.status != ActionStatus.REJECTED]
+        if supporter.status == SupporterStatus.REJECTED and not open_targets:
+            return None
+        transaction = Transaction()
+        _set_supporter(transaction, supporter, SupporterStatus.REJECTED)
+        _reject(transaction, open_targets, supporter)
+        return transaction
+
+    return _decided(decide)
+
+
+def accept_action(action_id: int) -> bool:
+    """A moderator accepts an action that waits in `confirming`: it goes on to be delivered.
+
+    False when it had gone further already. Raises `NotFound`, `NotAllowed`, `Unavailable`.
+    """
+
+    def decide() -> Transaction | None:
+        action, supporter = _read(action_id)
+        status = ActionStatus(action.status)
+        after = machine.confirm_action(status)
+        if after is status:
+            return None
+        if supporter.status == SupporterStatus.REJECTED:
+            raise NotAllowed("supporter data already rejected")
+        transaction = Transaction()
+        _go_on(transaction, action, after.value, supporter)
+        return transaction
+
+    return _decided(decide)
+
+
+def reject_action(action_id: int) -> bool:
+    """A moderator rejects an action; its supporter stays as it is. Takes its counts back.
+
+    False when it was rejected before. Raises `NotFound`, `NotAllowed`, `Unavailable`.
+    """
+
+    def decide() -> Transaction | None:
+        action, supporter = _read(action_id)
+        status = ActionStatus(action.status)
+        if machine.reject_action(status) is status:
+            return None
+        transaction = Transaction()
+        _reject(transaction, [action], supporter)
+        return transaction
+
+    return _decided(decide)
+
+
+def _decided(decide: Callable[[], Transaction | None]) -> bool:
+    """Commit what is decided, deciding anew when something moved meanwhile. An empty transaction means: read again."""
+    for pause in pauses():
+        transaction = decide()
+        if transaction is None:
+            return False
+        try:
+            if len(transaction):
+                transaction.commit()
+                return True
+        except Cancelled:
+            pass
+        clock.sleep_ms(pause)
+    raise Unavailable("other writes were in the way")
+
+
+def _read(action_id: int) -> tuple[ActionItem, SupporterItem]:
+    action = store.action_by_id(action_id)
+    if action is None or action.supporter is None:
+        raise NotFound("action")
+    supporter = store.read(store.supporter_key(action.ref, int(action.org), int(action.supporter)))
+    if not isinstance(supporter, SupporterItem):
+        raise NotFound("supporter")
+    return action, supporter
+
+
+def _waiting(supporter: SupporterItem) -> list[ActionItem] | None:
+    """The actions that wait for the supporter; None when one came or went while they were read."""
+    if not supporter.waiting:
+        return []
+    of_supporter = store.actions_from(supporter.ref, int(supporter.id))
+    waiting = [action for action in of_supporter if action.supporter == supporter.id and waits(action)]
+    return waiting if len(waiting) == supporter.waiting else None
+
+
+def _set_supporter(transaction: Transaction, supporter: SupporterItem, status: SupporterStatus) -> None:
+    as_read = (SupporterItem.status == supporter.status) & (SupporterItem.waiting == supporter.waiting)
+    changes = [SupporterItem.status.set(status.value), SupporterItem.waiting.set(0)]
+    transaction.update("supporter", SupporterItem(supporter.ref, supporter.sk), changes, as_read)
+
+
+def _go_on(transaction: Transaction, action: ActionItem, status: str, supporter: SupporterItem) -> None:
+    """Store the action as one with this status whose supporter is accepted: it waits no more."""
+    after = ActionItem.from_raw_data(action.serialize())
+    after.status = status
+    bind(after, supporter, page_context(int(action.page)), clock.now_ms())
+    transaction.put(f"action {action.id}", after, _unchanged(action))
+
+
+def _unchanged(action: ActionItem) -> Condition:
+    return (ActionItem.status == action.status) & outbox.as_read(action)
+
+
+def _reject(transaction: Transaction, targets: Iterable[ActionItem], supporter: SupporterItem) -> None:
+    """Reject these actions of the supporter, end what they owe, and take their counts back."""
+    targets = list(targets)
+    known = read_memberships({person_of(target) for target in targets})
+    after = dict(known)
+    numbers: Numbers = Counter()
+    for target in targets:
+        person = person_of(target)
+        facts = facts_of(target, supporter)
+        after[person], difference = moved(ActionStatus(target.status), ActionStatus.REJECTED, facts, after[person])
+        numbers.update(difference)
+        changes = [ActionItem.status.set(ActionStatus.REJECTED.value), *outbox.finished()]
+        transaction.update(f"action {target.id}", ActionItem(target.ref, target.sk), changes, _unchanged(target))
+    for person, membership in after.items():
+        if membership == known[person]:
+            continue
+        if membership.must_refill:
+            membership = refilled(person, membership, gone={int(target.id) for target in targets})
+        put_membership(transaction, f"membership {campaign_of(person)}", person, membership)
+        numbers.update(person_moved(campaign_of(person), known[person], membership))
+    stats.add(transaction, stats.bounded(numbers), random.randrange(stats.SHARDS))

@@ -1,0 +1,141 @@
+"""Deliver a batch: rank, build, send to each org, then commit states, memberships and numbers in one transaction (design 5).
+
+At least once and safe to repeat. An org's destination that fails is not a failed record: everything is committed, and only that
+destination stays owed. Nothing relies on order or on being alone: the conditions of the transaction make ranks and numbers exact.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from proca_common.actions.status import ActionStatus, Stage
+from proca_common.actions.store import ActionItem, Key
+from proca_common.aws import clock
+from proca_common.aws.dynamo import Transaction
+from proca_common.aws.errors import Cancelled, CloudError, Unavailable
+from proca_common.aws.logs import log_fault, logger
+from proca_common.aws.retry import pauses
+from proca_common.monitors import store as stats
+from proca_common.stages import outbox
+from proca_common.stages.emit import emit
+from proca_common.stages.link import link
+from proca_common.stages.memberships import put_membership, read_memberships
+from proca_common.stages.persons import Membership
+from proca_common.stages.settle import Arrival, Settlement, settle
+from proca_common.stages.works import Work, load
+
+CHUNK = 25
+
+
+def deliver(records: Iterable[dict[str, Any]], queue_url_prefix: str, deadline_ms: int) -> list[str]:
+    """Work on a batch of stream records; returns the sequence numbers of those that must come again.
+
+    `deadline_ms`: when the function will be stopped, in ms since 1970.
+    """
+    entries, failed = outbox.entries(records)
+    now_ms = clock.now_ms()
+    ready = [entry for entry in entries if not outbox.too_early(entry.image, now_ms)]
+    links = [entry for entry in ready if entry.image.stage == Stage.LINK]
+    works, memberships, broken = load(entry for entry in ready if entry.image.stage == Stage.DELIVER)
+    failed += broken
+    for start in range(0, len(works), CHUNK):
+        chunk = works[start : start + CHUNK]
+        failed += _deliver_chunk(chunk, memberships, queue_url_prefix, deadline_ms)
+    for entry in links:
+        try:
+            link(entry)
+        except Exception as error:  # one supporter's fault must not hold up the others
+            log_fault("earlier actions cannot be linked", error, supporter=int(getattr(entry.image, "id", 0)))
+            failed.append(entry.sequence)
+    logger.info("delivered", extra={"records": len(entries), "worked_on": len(works), "failed": len(failed)})
+    return failed
+
+
+def _deliver_chunk(
+    works: Sequence[Work], memberships: dict[Key, Membership], queue_url_prefix: str, deadline_ms: int
+) -> list[str]:
+    verdicts = settle(map(_arrival, works), memberships).verdicts
+    for work in works:
+        if verdicts[work.key].status is ActionStatus.REJECTED:
+            work.unserved.clear()
+
+    def rank_of(work: Work) -> int:
+        return verdicts[work.key].dupe_rank if work.action.dupe_rank is None else int(work.action.dupe_rank)
+
+    sound, failed = emit(works, rank_of, queue_url_prefix, deadline_ms)
+    return failed + _commit_or_split(sound, memberships)
+
+
+def _arrival(work: Work) -> Arrival:
+    return Arrival(work.key, work.person, work.status, work.supporter_status, work.facts, work.context.switches)
+
+
+def _commit_or_split(works: list[Work], memberships: dict[Key, Membership]) -> list[str]:
+    """Commit all together; when that cannot be for a reason that lies in one of them, each by itself. Returns what failed."""
+    try:
+        _commit(works, memberships)
+    except Unavailable as error:
+        log_fault("batch cannot be stored now", error, actions=[int(work.action.id) for work in works])
+    except CloudError as error:
+        if len(works) > 1:
+            return [sequence for work in works for sequence in _commit_or_split([work], memberships)]
+        log_fault("action cannot be stored", error, action=int(works[0].action.id))
+    else:
+        return []
+    return [work.sequence for work in works]
+
+
+def _commit(works: list[Work], memberships: dict[Key, Membership]) -> None:
+    """One transaction for the works that are still as read. `memberships` is brought up to date.
+
+    When it is cancelled, actions that somebody else changed are dropped (whoever did also decided what comes next), memberships that
+    moved are read again and everything is computed anew; on mere contention another shard is taken.
+    """
+    left = list(works)
+    for pause in pauses():
+        if not left:
+            return
+        settlement = settle(map(_arrival, left), memberships)
+        transaction = _transaction(left, settlement)
+        try:
+            transaction.commit()
+        except Cancelled as cancelled:
+            left = [work for work in left if not cancelled.refused(_label(work.key))]
+            moved = [person for person in settlement.memberships if cancelled.refused(_label(person))]
+            if moved:
+                memberships.update(read_memberships(moved))
+            if not cancelled.any_condition:
+                clock.sleep_ms(pause)
+        except Unavailable:
+            clock.sleep_ms(pause)
+        else:
+            for person, membership in settlement.memberships.items():
+                memberships[person] = replace(membership, version=membership.version + 1)
+            return
+    if left:
+        raise Unavailable("other writes were in the way")
+
+
+def _transaction(works: Sequence[Work], settlement: Settlement) -> Transaction:
+    now_ms = clock.now_ms()
+    transaction = Transaction()
+    for work in works:
+        verdict = settlement.verdicts[work.key]
+        changes = outbox.served(work.unserved, work.action, now_ms)
+        if verdict.status is not work.status:
+            changes.append(ActionItem.status.set(verdict.status.value))
+        if work.action.dupe_rank is None:
+            changes.append(ActionItem.dupe_rank.set(verdict.dupe_rank))
+        as_read = (ActionItem.status == work.action.status) & outbox.as_read(work.action)
+        transaction.update(_label(work.key), ActionItem(*work.key), changes, as_read)
+    for person, membership in settlement.memberships.items():
+        put_membership(transaction, _label(person), person, membership)
+    stats.add(transaction, stats.bounded(settlement.numbers), random.randrange(stats.SHARDS))
+    return transaction
+
+
+def _label(key: Key) -> str:
+    return " ".join(key)

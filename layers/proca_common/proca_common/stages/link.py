@@ -1,0 +1,83 @@
+"""Linking earlier actions to the supporter who came later (domain 3.2.7, design 5): the newest 25 of the same page org.
+
+Each is moved by a conditional transaction of its own, outside the signature's, so that strangers who know or guess a ref cannot make
+a signature fail.
+"""
+
+from __future__ import annotations
+
+from pynamodb.exceptions import PynamoDBException
+
+from proca_common.action_pages.context import page_context
+from proca_common.actions import store
+from proca_common.actions.binding import bind, count_action, is_full
+from proca_common.actions.store import ActionIdItem, ActionItem, SupporterItem
+from proca_common.aws import clock
+from proca_common.aws.dynamo import ActionsItem, Transaction, translated
+from proca_common.aws.errors import Cancelled, Unavailable
+from proca_common.aws.retry import pauses
+from proca_common.catalog import items
+from proca_common.stages import outbox
+
+NEWEST = 25
+
+
+def link(entry: outbox.Entry) -> None:
+    """Link what waits for the supporter of this record, then end its stage. Raises `Unavailable`; safe to repeat."""
+    supporter = store.read((entry.image.ref, entry.image.sk))
+    if not isinstance(supporter, SupporterItem) or not outbox.is_current(supporter, entry.image):
+        return
+    for action in _waiting_for(supporter):
+        if not _move(action, supporter):
+            break
+    end = SupporterItem(supporter.ref, supporter.sk)
+    changes = [*outbox.finished(), SupporterItem.link_ref.remove()]
+    try:
+        items.change(lambda: end.update(actions=changes, condition=outbox.as_read(supporter)))
+    except Cancelled:
+        return  # the sweep woke it meanwhile: the new record ends it
+
+
+def _waiting_for(supporter: SupporterItem) -> list[ActionItem]:
+    try:
+        newest = ActionItem.query(
+            supporter.link_ref,
+            ActionItem.sk.startswith("A#"),
+            scan_index_forward=False,
+            limit=NEWEST,
+            consistent_read=True,
+        )
+        return sorted(newest, key=lambda action: int(action.id))
+    except PynamoDBException as error:
+        raise translated(error) from None
+
+
+def _move(action: ActionItem, supporter: SupporterItem) -> bool:
+    """Move one action under its supporter; False when the supporter is gone or full."""
+    unbound = ActionItem(action.ref, action.sk)
+    for pause in pauses():
+        bound = ActionItem.from_raw_data(action.serialize())
+        bound.expires = None
+        bind(bound, supporter, page_context(int(action.page)), clock.now_ms())
+        transaction = Transaction()
+        transaction.delete("unbound", unbound, ActionsItem.ref.exists())
+        transaction.put("action", bound)
+        where = ActionIdItem(*store.action_id_key(int(action.id)))
+        moved = [ActionIdItem.at.set(bound.ref), ActionIdItem.expires.remove()]
+        transaction.update("id", where, moved, ActionsItem.ref.exists())
+        count_action(transaction, supporter, bound)
+        try:
+            transaction.commit()
+        except Cancelled as cancelled:
+            if cancelled.refused("unbound"):
+                return True  # it was moved before
+            if cancelled.refused("supporter"):
+                old = cancelled.old.get("supporter")
+                if old is None or is_full(old):
+                    return False
+                supporter = SupporterItem.from_raw_data(old)
+                continue
+            clock.sleep_ms(pause)
+        else:
+            return True
+    raise Unavailable("other writes were in the way")

@@ -1,0 +1,125 @@
+"""The outbox (design 5): a write that needs something emitted stores stage, due, owed and attempt on the item it concerns.
+
+The stream image only says where to look. Whoever works on an item reads it again and does nothing when stage or due differ from
+the image, and ends or changes a stage only on condition that stage, due and status are still as read.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action as UpdateAction
+
+from proca_common.actions.status import Stage
+from proca_common.actions.store import Outbox, pending_bucket
+from proca_common.aws.dynamo import ActionsItem
+from proca_common.aws.logs import log_fault
+from proca_common.pipes.routing import Destination
+
+MINUTE_MS = 60_000
+LONGEST_WAIT_MS = 6 * 60 * MINUTE_MS
+CLOCK_SKEW_MS = 30_000
+GRACE_MS = MINUTE_MS
+PATIENT_AFTER = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A stream record: its sequence number and the item as it was written."""
+
+    sequence: str
+    image: Outbox
+
+
+def entries(records: Iterable[dict[str, Any]]) -> tuple[list[Entry], list[str]]:
+    """The outbox items of stream records, and the sequence numbers of records that cannot be read."""
+    read: list[Entry] = []
+    failed: list[str] = []
+    for record in records:
+        change = record["dynamodb"]
+        try:
+            image = ActionsItem.from_raw_data(change["NewImage"])
+            if isinstance(image, Outbox):
+                read.append(Entry(change["SequenceNumber"], image))
+        except Exception as error:  # a poison record must not hold up the others
+            log_fault("stream record cannot be read", error, sequence=change["SequenceNumber"])
+            failed.append(change["SequenceNumber"])
+    return read, failed
+
+
+def too_early(image: Outbox, now_ms: int) -> bool:
+    """Whether the item waits for a later time, beyond what clocks may differ: the sweep will wake it."""
+    return image.due is None or int(image.due) > now_ms + CLOCK_SKEW_MS
+
+
+def is_current(found: ActionsItem | None, image: Outbox) -> bool:
+    """Whether the item still owes what the image says."""
+    return isinstance(found, Outbox) and found.stage == image.stage and found.due == image.due
+
+
+def enter(item: Outbox, kind: str, identifier: int, stage: Stage, owed: Collection[Destination], now_ms: int) -> None:
+    """Set on a new item that this stage is owed, from now on."""
+    item.stage = stage.value
+    item.due = now_ms
+    item.owed = {str(destination) for destination in owed} or None
+    item.attempt = 0
+    item.pending = pending_bucket(kind, identifier)
+
+
+def leave(item: Outbox) -> None:
+    """Set on an item that nothing is owed."""
+    item.stage = item.due = item.owed = item.attempt = item.pending = None
+
+
+def finished() -> list[UpdateAction]:
+    """Nothing is owed any more."""
+    return [
+        Outbox.stage.remove(),
+        Outbox.due.remove(),
+        Outbox.owed.remove(),
+        Outbox.attempt.remove(),
+        Outbox.pending.remove(),
+    ]
+
+
+def postponed(owed: Collection[Destination], due_ms: int) -> list[UpdateAction]:
+    """Only these destinations are owed still, at a later time."""
+    return [Outbox.owed.set({str(destination) for destination in owed}), Outbox.due.set(due_ms)]
+
+
+def served(unserved: Collection[Destination], item: Outbox, now_ms: int) -> list[UpdateAction]:
+    """What is stored after a try: the end of the stage, or what is left of it for later."""
+    return postponed(unserved, now_ms + wait_ms(int(item.attempt or 0))) if unserved else finished()
+
+
+def wait_ms(attempt: int) -> int:
+    """1 min x 2^attempt, 6 h from the fifth attempt on, up to a tenth more at random so that not all come back at once."""
+    wait = LONGEST_WAIT_MS if attempt >= PATIENT_AFTER else MINUTE_MS << attempt
+    return wait + random.randrange(wait // 10)
+
+
+def as_read(item: Outbox) -> Condition:
+    """Stage and due are as this copy of the item says."""
+    stage = Outbox.stage.does_not_exist() if item.stage is None else Outbox.stage == item.stage
+    due = Outbox.due.does_not_exist() if item.due is None else Outbox.due == item.due
+    return stage & due
+
+
+def is_overdue(item: Outbox, *, has_emitted: bool, now_ms: int) -> bool:
+    """Whether the sweep should wake the item: 60 s after `due`, which deliver moves when only destinations failed.
+
+    An item that was never served in five attempts holds a fault of ours: it is tried every 6 h until the cause is gone.
+    """
+    if item.due is None:
+        return False
+    patient = int(item.attempt or 0) >= PATIENT_AFTER and not has_emitted
+    return int(item.due) + (LONGEST_WAIT_MS if patient else GRACE_MS) < now_ms
+
+
+def owed_by(item: Outbox) -> set[Destination]:
+    """The destinations still to be served."""
+    return {Destination.parse(text) for text in item.owed or ()}

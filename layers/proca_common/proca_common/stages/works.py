@@ -1,0 +1,104 @@
+"""What a stream function works on: an action as it stands now, with its supporter, contacts and page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from proca_common.action_pages.context import PageContext, page_context
+from proca_common.actions import store
+from proca_common.actions.status import ActionStatus, SupporterStatus
+from proca_common.actions.store import ActionItem, ContactItem, Key, SupporterItem
+from proca_common.aws.dynamo import ActionsItem
+from proca_common.aws.logs import log_fault
+from proca_common.pipes.routing import Destination
+from proca_common.stages.memberships import facts_of, membership_of, person_of
+from proca_common.stages.outbox import Entry, is_current, owed_by
+from proca_common.stages.persons import Facts, Membership
+
+
+@dataclass(slots=True)
+class Work:
+    """An action that owes something. `unserved` are the destinations that did not take their message yet."""
+
+    sequence: str
+    action: ActionItem
+    supporter: SupporterItem
+    contacts: dict[int, ContactItem]
+    context: PageContext
+    unserved: set[Destination] = field(default_factory=set)
+
+    @property
+    def key(self) -> Key:
+        """The action's key."""
+        return self.action.ref, self.action.sk
+
+    @property
+    def person(self) -> Key:
+        """The key of the person's membership in the campaign."""
+        return person_of(self.action)
+
+    @property
+    def status(self) -> ActionStatus:
+        """The action's state as read."""
+        return ActionStatus(self.action.status)
+
+    @property
+    def supporter_status(self) -> SupporterStatus:
+        """The supporter's state as read."""
+        return SupporterStatus(self.supporter.status)
+
+    @property
+    def facts(self) -> Facts:
+        """What counting needs to know."""
+        return facts_of(self.action, self.supporter)
+
+
+def keys_of(action: ActionItem) -> Iterable[Key]:
+    """Everything to be read for one action; none of it ever changes for a bound action, so an old image will do."""
+    if action.supporter is None:
+        return
+    supporter = int(action.supporter)
+    yield action.ref, action.sk
+    yield store.supporter_key(action.ref, int(action.org), supporter)
+    yield store.membership_key(action.ref, int(action.campaign))
+    for org in action.recipients or ():
+        yield store.contact_key(action.ref, supporter, int(org))
+
+
+def load(entries: Iterable[Entry]) -> tuple[list[Work], dict[Key, Membership], list[str]]:
+    """Read what the entries point to, consistently and together; leave out what is no longer owed.
+
+    Returns the works in the order of action ids, the memberships by key, and the sequence numbers of entries that broke.
+    """
+    latest = {(entry.image.ref, entry.image.sk, entry.image.due): entry for entry in entries}
+    images = [entry.image for entry in latest.values() if isinstance(entry.image, ActionItem)]
+    found = store.read_many(key for image in images for key in keys_of(image))
+    works: list[Work] = []
+    failed: list[str] = []
+    for entry in latest.values():
+        try:
+            work = _work(entry, found)
+        except Exception as error:  # a poison record must not hold up the others
+            log_fault("action cannot be worked on", error, action=int(getattr(entry.image, "id", 0)))
+            failed.append(entry.sequence)
+            continue
+        if work is not None:
+            works.append(work)
+    memberships = {work.person: membership_of(found.get(work.person)) for work in works}
+    return sorted(works, key=lambda work: int(work.action.id)), memberships, failed
+
+
+def _work(entry: Entry, found: dict[Key, ActionsItem]) -> Work | None:
+    action = found.get((entry.image.ref, entry.image.sk))
+    if not is_current(action, entry.image) or not isinstance(action, ActionItem):
+        return None
+    supporter = found.get(store.supporter_key(action.ref, int(action.org), int(action.supporter)))
+    if not isinstance(supporter, SupporterItem):
+        return None
+    contacts = {}
+    for org in action.recipients or ():
+        contact = found.get(store.contact_key(action.ref, int(action.supporter), int(org)))
+        if isinstance(contact, ContactItem):
+            contacts[int(org)] = contact
+    return Work(entry.sequence, action, supporter, contacts, page_context(int(action.page)), owed_by(action))
