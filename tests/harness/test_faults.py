@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+from moto import mock_aws
 from pynamodb.connection import Connection
 from pynamodb.exceptions import PutError, TransactWriteError
 from pynamodb.transactions import TransactWrite
@@ -276,3 +277,17 @@ def test_crash_points_are_before_and_after_every_call(toys: Toys, client: MakeCl
             operation()
         done.append("".join(name for name in "ab" if toys.get(name)))
     assert done == ["", "a", "a", "ab"]
+
+
+def test_moto_is_hooked_too(client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    with mock_aws():
+        sqs = client("sqs")
+        url = sqs.create_queue(QueueName="toys")["QueueUrl"]
+        with faults(lose_answer(attempts=1)) as recorded:
+            sqs.send_message(QueueUrl=url, MessageBody="twice")
+        with faults(throttle()), pytest.raises(ClientError):
+            sqs.send_message(QueueUrl=url, MessageBody="never")
+        received = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    assert recorded[0].attempts == 2
+    assert [message["Body"] for message in received] == ["twice", "twice"]
