@@ -39,7 +39,7 @@ setup: .venv/.ready .local/venv-emulator/.ready .local/venv-sam/.ready ## instal
 
 # --- running it here
 
-build: setup ## build functions and layer for the local stack (.local/build)
+build: setup ## build functions and layer as `make up` does, for `sam deploy --config-env local`
 	@LAYER_TARGET=local $(SAM) build --config-env local
 
 up: setup ## start the local stack and deploy the template to it; again after a change
