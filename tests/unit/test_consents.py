@@ -39,6 +39,7 @@ def consents(
     ],
 )
 def test_matrix(
+    *,
     same: bool,
     delivery: bool,
     force: bool | None,
@@ -66,7 +67,14 @@ def test_matrix(
     ],
 )
 def test_table(
-    split: bool, delivery: bool, force: bool, page: str, lead: str, opt_in: bool | None, lead_opt_in: bool | None
+    *,
+    split: bool,
+    delivery: bool,
+    force: bool,
+    page: str,
+    lead: str,
+    opt_in: bool | None,
+    lead_opt_in: bool | None,
 ) -> None:
     expected = []
     for org, why, answer in ((P, page, opt_in), (L, lead, lead_opt_in)):
