@@ -110,30 +110,29 @@ _shared: Connection | None = None
 
 def connect(settings: TableSettings) -> None:
     """Bind the models to the tables that `settings` names, over one client that is made now (in the init phase)."""
-    global _shared
-    _shared = Connection(
-        connect_timeout_seconds=clients.CONNECT_TIMEOUT_S,
-        read_timeout_seconds=clients.READ_TIMEOUT_S,
-        max_retry_attempts=clients.TRIES - 1,
-    )
-    _shared._local.session = clients.session()
+    global _shared  # noqa: PLW0603 - the one connection of the process
+    if _shared is None:
+        _shared = Connection(
+            connect_timeout_seconds=clients.CONNECT_TIMEOUT_S,
+            read_timeout_seconds=clients.READ_TIMEOUT_S,
+            max_retry_attempts=clients.TRIES - 1,
+        )
+        _shared._local.session = clients.session()
     for base, name in (
         (ActionsItem, settings.actions_table),
         (CatalogItem, settings.catalog_table),
         (StatsItem, settings.stats_table),
     ):
-        _bind(base, name, _shared)
+        if name is not None and name != base.Meta.table_name:
+            _bind(base, name, _shared)
     _ = _shared.client
 
 
-def _bind(base: type[Model], table_name: str | None, shared: Connection) -> None:
-    base.Meta.table_name = table_name  # type: ignore[assignment]
+def _bind(base: type[Model], table_name: str, shared: Connection) -> None:
+    base.Meta.table_name = table_name
     base._connection = None
-    if table_name is None:
-        return
     table: TableConnection = base._get_connection()
-    meta = table.connection.get_meta_table(table_name)
-    shared.add_meta_table(meta)
+    shared.add_meta_table(table.connection.get_meta_table(table_name))
     table.connection = shared
 
 

@@ -1,0 +1,23 @@
+"""Validates messages against the committed JSON Schemas, as a consumer would."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+SCHEMAS = Path(__file__).parent.parent / "schemas"
+
+
+@cache
+def _validator(name: str) -> Draft202012Validator:
+    return Draft202012Validator(json.loads((SCHEMAS / name).read_text()))
+
+
+def valid_action(message: dict[str, Any]) -> dict[str, Any]:
+    """The message, if it is a valid `proca:action:2`; raises jsonschema's ValidationError."""
+    _validator("proca-action-2.json").validate(message)
+    return message

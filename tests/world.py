@@ -1,0 +1,339 @@
+"""A small world to test in: real tables, streams and queues of the emulator, the real handlers in this process.
+
+    def test_a_signature_arrives(world):
+        page = world.page(world.org("ngo"))
+        world.sign(page, email="ida@example.org")
+        world.run()
+        [message] = world.messages(page.org)
+
+Each world has tables of its own and orgs with numbers of their own, so that nothing of another test is met.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import time
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from nacl.public import Box, PrivateKey, PublicKey
+
+from proca_common.action_pages import context as page_contexts
+from proca_common.action_pages import store as pages
+from proca_common.action_pages.page import ActionPage, ActionPageInput
+from proca_common.aws import clock, dynamo
+from proca_common.aws.settings import TableSettings
+from proca_common.campaigns import store as campaigns
+from proca_common.campaigns.campaign import Campaign, CampaignInput
+from proca_common.catalog.names import Sequence
+from proca_common.monitors import store as stats
+from proca_common.orgs import encryption, keys
+from proca_common.orgs import instance as instances
+from proca_common.orgs import store as orgs
+from proca_common.orgs.encryption import from_text
+from proca_common.orgs.instance import Instance
+from proca_common.orgs.org import Org, OrgInput
+from proca_common.pipes import topology
+from proca_common.pipes.routing import Queue
+from tests.harness.calls import unseen_client
+from tests.harness.context import LambdaContext
+from tests.harness.streams import Mapping, StreamHarness
+from tests.harness.tables import Tables
+from tests.harness.template import project_template
+from tests.messages import valid_action
+
+SEED = "unit-seed"
+SEED_SECRET = "test-fingerprint-seed"
+SEALING_SECRET = b"a sealing secret of the tests"
+QUEUE_PREFIX = "test-org-"
+STREAM_FUNCTIONS = ("ConfirmFunction", "DeliverFunction")
+FUNCTIONS = (*STREAM_FUNCTIONS, "AddActionContactFunction", "AddActionFunction", "GetPageFunction", "SweepFunction")
+
+_numbers = itertools.count(int(time.time()) % 100_000 * 100)
+
+
+def set_environment(endpoint: str) -> None:
+    """What the functions read at import, apart from the tables, which each world binds anew."""
+    os.environ.update(
+        ACTIONS_TABLE="unbound-actions",
+        CATALOG_TABLE="unbound-catalog",
+        STATS_TABLE="unbound-stats",
+        QUEUE_URL_PREFIX=f"{endpoint}/000000000000/{QUEUE_PREFIX}",
+        FINGERPRINT_SEED_SECRET=SEED_SECRET,
+        POWERTOOLS_SERVICE_NAME="test",
+        POWERTOOLS_METRICS_NAMESPACE="test",
+        POWERTOOLS_TRACE_DISABLED="1",
+    )
+    unseen_client("secretsmanager").create_secret(Name=SEED_SECRET, SecretString=SEED)
+
+
+@cache
+def function(logical_id: str) -> Any:
+    """The real handler of a function, from its source folder."""
+    return project_template().handler(logical_id)
+
+
+class World:
+    """See the module. `now_ms` is real time plus `ahead_ms`, which a test may move."""
+
+    def __init__(self) -> None:
+        self.tables = Tables()
+        self.prefix = os.environ["QUEUE_URL_PREFIX"]
+        self.private_keys: dict[int, dict[str, bytes]] = {}
+        self.queues: set[str] = set()
+        for logical_id in FUNCTIONS:
+            function(logical_id)  # before the tables are bound, because importing binds them too
+        dynamo.connect(
+            TableSettings(
+                actions_table=self.tables["ActionsTable"],
+                catalog_table=self.tables["CatalogTable"],
+                stats_table=self.tables["StatsTable"],
+            )
+        )
+        self.forget()
+        for kind in ("org", "campaign", "page", "key"):
+            Sequence(pk="sequence", sk=kind, n=next(_numbers)).save()
+        self.instance = self._instance()
+        self.confirm, self.deliver = (Mapping.from_template(name, function(name)) for name in STREAM_FUNCTIONS)
+        self.streams = StreamHarness(self.tables["ActionsTable"], self.confirm, self.deliver, clock=self.seconds)
+
+    def close(self) -> None:
+        """Remove tables and queues."""
+        for org in self.private_keys:
+            topology.remove(self.prefix, org)
+        self.tables.delete()
+
+    def forget(self) -> None:
+        """Empty the warm caches, as in a new environment."""
+        page_contexts.forget()
+        stats.forget()
+
+    def seconds(self) -> float:
+        """The world's time, in seconds since 1970."""
+        return clock.now_ms() / 1000
+
+    # --- the catalogue
+
+    def _instance(self) -> Instance:
+        org = orgs.create(OrgInput(name="instance", title="Instance", encryption="clear", custom_action_deliver=False))
+        self.sealing_key = encryption.sealing_key(SEALING_SECRET)
+        key = keys.add(org, "sealing", encryption.to_text(bytes(self.sealing_key.public_key)))
+        instance = Instance(org.id, key.id, key.public)
+        instances.put(instance)
+        return instance
+
+    def org(self, name: str, *, key: bool = True, **settings: Any) -> Org:
+        """An org with its queues; with a key of its own, unless told otherwise."""
+        settings.setdefault("encryption", "encrypted" if key else "clear")
+        org = orgs.create(OrgInput(name=name, title=name.title(), **settings))
+        self.private_keys[org.id] = {}
+        if key:
+            self.give_key(org)
+        topology.sync(self.prefix, org)
+        return orgs.get(org.id)
+
+    def give_key(self, org: Org) -> None:
+        """A new key for the org, active from now on."""
+        key, private = keys.generate(org, "test")
+        self.private_keys[org.id][encryption.to_text(key.public)] = private
+        keys.activate(org, key.id)
+
+    def campaign(self, lead: Org, name: str = "bees", **settings: Any) -> Campaign:
+        """A campaign that the org leads."""
+        return campaigns.create(CampaignInput(name=name, title=name.title(), org=lead.id, **settings))
+
+    def page(self, org: Org, campaign: Campaign | None = None, name: str = "", **settings: Any) -> ActionPage:
+        """A page of the org, of a campaign of its own if none is given."""
+        campaign = campaign or self.campaign(org)
+        name = name or f"{org.name}/{campaign.name}"
+        return pages.create(ActionPageInput(name=name, locale="en", org=org.id, campaign=campaign.id, **settings))
+
+    # --- what widgets do
+
+    def sign(self, page: ActionPage, *, headers: dict[str, str] | None = None, **given: Any) -> Answer:
+        """POST /v1/pages/{page}/actions, with a body that `signature` makes."""
+        return self.post(f"/v1/pages/{page.id}/actions", signature(**given), headers)
+
+    def act(
+        self,
+        page: ActionPage,
+        contact_ref: str,
+        action_type: str = "share",
+        *,
+        headers: dict[str, str] | None = None,
+        **action: Any,
+    ) -> Answer:
+        """POST /v1/pages/{page}/contacts/{contactRef}/actions."""
+        body = {"action": {"actionType": action_type, **action}}
+        return self.post(f"/v1/pages/{page.id}/contacts/{contact_ref}/actions", body, headers)
+
+    def post(self, path: str, body: Any, headers: dict[str, str] | None = None) -> Answer:
+        """POST to the function that the path belongs to; a body that is no text is sent as JSON."""
+        name = "AddActionFunction" if "/contacts/" in path else "AddActionContactFunction"
+        text = body if isinstance(body, str) else json.dumps(body)
+        return call(name, api_event("POST", path, text, {"Content-Type": "application/json", **(headers or {})}))
+
+    # --- what the system does by itself
+
+    def run(self) -> None:
+        """Let the stream functions work until nothing is left for them."""
+        self.streams.run_until_idle()
+
+    def sweep(self) -> dict[str, Any]:
+        """One run of the sweep."""
+        return function("SweepFunction")({}, LambdaContext("SweepFunction", 60))  # type: ignore[no-any-return]
+
+    # --- what orgs and operators see
+
+    def bodies(self, org: Org | int, queue: Queue = Queue.DELIVER) -> list[dict[str, Any]]:
+        """The messages of a queue as they are, each validated against its schema; they are deleted."""
+        return [json.loads(message["Body"]) for message in self.received(org, queue)]
+
+    def received(self, org: Org | int, queue: Queue = Queue.DELIVER) -> list[dict[str, Any]]:
+        """The raw SQS messages of a queue, deleted."""
+        sqs = unseen_client("sqs")
+        url = topology.queue_url(self.prefix, org if isinstance(org, int) else org.id, queue)
+        found: list[dict[str, Any]] = []
+        while batch := sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0, MessageAttributeNames=["All"]
+        ).get("Messages", []):
+            entries = [
+                {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]} for index, message in enumerate(batch)
+            ]
+            sqs.delete_message_batch(QueueUrl=url, Entries=entries)
+            found += batch
+        for message in found:
+            valid_action(json.loads(message["Body"]))
+        return found
+
+    def messages(self, org: Org | int, queue: Queue = Queue.DELIVER) -> list[dict[str, Any]]:
+        """The messages of a queue with `contact` as the org sees it after decrypting, in the order of action ids."""
+        number = org if isinstance(org, int) else org.id
+        opened = [self.opened(number, body) for body in self.bodies(number, queue)]
+        return sorted(opened, key=lambda message: message["actionId"])
+
+    def opened(self, org: int, message: dict[str, Any]) -> dict[str, Any]:
+        """The message with its personal data decrypted by the org's own key."""
+        personal = message["personalInfo"]
+        if personal is not None:
+            private = self.private_keys[org][personal["encryptKey"]["public"]]
+            box = Box(PrivateKey(private), PublicKey(from_text(personal["signKey"]["public"])))
+            clear = box.decrypt(from_text(personal["payload"]), from_text(personal["nonce"]))
+            message["contact"] |= json.loads(clear)
+        return message
+
+    def numbers(self, campaign: int | Campaign) -> dict[str, int]:
+        """The campaign's totals."""
+        return stats.read(campaign if isinstance(campaign, int) else campaign.id)
+
+    def items(self, prefix: str = "") -> list[dict[str, Any]]:
+        """Items of the Actions table whose sort key begins so, as plain values, in the order of sort keys."""
+        items = [plain(item) for item in self.tables.all_items("ActionsTable")]
+        return sorted((item for item in items if item["sk"].startswith(prefix)), key=lambda item: item["sk"])
+
+    def action(self, action_id: int) -> dict[str, Any]:
+        """The stored action with this id."""
+        [found] = [item for item in self.items("A#") if int(item["id"]) == action_id]
+        return found
+
+    def pending(self) -> list[dict[str, Any]]:
+        """All items with something left to do."""
+        return [item for item in self.items() if "pending" in item]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of the API."""
+
+    status: int
+    body: dict[str, Any]
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def action(self) -> int:
+        """The id of the action that was stored."""
+        assert self.status == 201, self.body
+        return int(self.body["actionId"])
+
+    @property
+    def contact_ref(self) -> str:
+        """The ref of the person."""
+        return str(self.body["contactRef"])
+
+    @property
+    def codes(self) -> list[tuple[str, str]]:
+        """The failed rules as (pointer, code)."""
+        return [(failed["pointer"], failed["code"]) for failed in self.body["errors"]]
+
+
+def signature(
+    *,
+    email: str = "ida.holm@example.org",
+    first_name: str = "Ida",
+    last_name: str = "Holm",
+    country: str | None = "DK",
+    opt_in: bool | None = None,
+    lead_opt_in: bool | None = None,
+    action_type: str = "register",
+    testing: bool | None = None,
+    fields: dict[str, Any] | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """The body of a signature; `more` are further parts of it."""
+    contact: dict[str, Any] = {"firstName": first_name, "lastName": last_name, "email": email}
+    if country is not None:
+        contact["address"] = {"country": country}
+    action: dict[str, Any] = {"actionType": action_type}
+    if testing is not None:
+        action["testing"] = testing
+    if fields is not None:
+        action["customFields"] = fields
+    return {"action": action, "contact": contact, "privacy": {"optIn": opt_in, "leadOptIn": lead_opt_in}, **more}
+
+
+def api_event(
+    method: str,
+    path: str,
+    body: str | None = None,
+    headers: dict[str, str] | None = None,
+    query: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """A REST API event as API Gateway sends it, as far as functions may read it."""
+    headers = {"Host": "api.example.org", **(headers or {})}
+    return {
+        "resource": path,
+        "path": path,
+        "httpMethod": method,
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": query,
+        "multiValueQueryStringParameters": {name: [value] for name, value in query.items()} if query else None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {
+            "resourcePath": path,
+            "httpMethod": method,
+            "path": path,
+            "stage": "v1",
+            "requestId": "test",
+            "identity": {"sourceIp": "192.0.2.1", "userAgent": "test"},
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def call(logical_id: str, event: dict[str, Any]) -> Answer:
+    """Invoke an API function."""
+    answer = function(logical_id)(event, LambdaContext(logical_id, 28))
+    headers = {name: values[0] for name, values in answer.get("multiValueHeaders", {}).items()}
+    return Answer(answer["statusCode"], json.loads(answer["body"]) if answer.get("body") else {}, headers)
+
+
+def plain(item: dict[str, Any]) -> dict[str, Any]:
+    """An item's values without DynamoDB's types."""
+    return {name: next(iter(value.values())) for name, value in item.items()}
