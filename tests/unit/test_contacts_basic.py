@@ -72,6 +72,8 @@ def test_names_are_completed(sent: dict[str, object], first_name: str | None, la
         ({"firstName": "", "lastName": "Holm"}, [("/firstName", "blank")]),
         ({"firstName": ""}, [("/name", "blank"), ("/firstName", "blank")]),
         ({"name": "", "firstName": "Ida"}, [("/name", "blank")]),
+        ({"name": "A-", "firstName": "Ida"}, [("/name", "format")]),
+        ({"name": "A-", "firstName": "Ida", "lastName": "Holm"}, [("/name", "format")]),
         ({"firstName": "  "}, [("/firstName", "format"), ("/name", "blank"), ("/firstName", "blank")]),
         ({"firstName": "Ida", "lastName": " "}, [("/lastName", "format")]),
         (
