@@ -4,7 +4,8 @@
         aws.client("sqs").list_queues()
 
 It checks signatures, policies and roles (AUTH), so that a function whose role lacks an action fails here as it would on
-AWS. The credentials given out here are those of the account's root.
+AWS. Clients talk to it over TLS, since the policies of the orgs' queues refuse all else; the deployed API, which
+anybody may call, is served in clear text too.
 """
 
 from __future__ import annotations
@@ -24,46 +25,69 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL = ROOT / ".local"
-MINISTACK = LOCAL / "venv-emulator" / "bin" / "ministack"
+PYTHON = LOCAL / "venv-emulator" / "bin" / "python"
 
 REGION = "eu-central-1"
+ROOT_KEY = "test"
 START_SECONDS = 30
 STOP_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """A running MiniStack and the folder that holds its log, its temporary files and its record (emulator.json)."""
+    """A running MiniStack and the folder that holds its log, its temporary files and its record (emulator.json).
+
+    `endpoint` is http, `tls_endpoint` https with the `certificate` that vouches for itself.
+    """
 
     endpoint: str
+    tls_endpoint: str
     pid: int
     folder: Path
 
-    def environ(self) -> dict[str, str]:
-        """The variables with which any AWS client, `sam` or `aws` talks to it."""
+    @property
+    def certificate(self) -> Path:
+        return self.folder / "tls.crt"
+
+    def environ(self, account: str = ROOT_KEY) -> dict[str, str]:
+        """The variables with which any AWS client, `sam` or `aws` talks to it, over TLS.
+
+        As the root of the stack's account, or of another `account` (12 digits), with what policies give that one.
+        """
         return {
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_ENDPOINT_URL": self.tls_endpoint,
+            "AWS_CA_BUNDLE": str(self.certificate),
+            "AWS_ACCESS_KEY_ID": account,
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": REGION,
             "AWS_REGION": REGION,
         }
 
-    def client(self, service: str) -> Any:
-        """A boto3 client, whatever the environment says."""
+    def client(self, service: str, account: str = ROOT_KEY) -> Any:
+        """A boto3 client with these variables, whatever the environment says."""
         import boto3  # noqa: PLC0415  takes longer than all else here, and `status` needs none
 
+        environ = self.environ(account)
         return boto3.client(
             service,
-            endpoint_url=self.endpoint,
+            endpoint_url=environ["AWS_ENDPOINT_URL"],
+            verify=environ["AWS_CA_BUNDLE"],
             region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106  the emulator's own, known to all
+            aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
         )
 
     def reset(self) -> None:
@@ -107,22 +131,27 @@ def start(folder: Path, *, attached: bool) -> Emulator:
     temporary = folder / "tmp"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
-    if not MINISTACK.exists():
+    if not PYTHON.exists():
         raise SystemExit("The local stack is not installed: run `make setup`.")
-    port = free_port()
+    make_certificate(folder)
+    port, tls_port = free_ports()
+    command = [str(PYTHON), "-m", "hypercorn", "ministack.app:app", "--keep-alive", "75", "--log-level", "WARNING"]
+    command += ["--insecure-bind", f"127.0.0.1:{port}", "--bind", f"127.0.0.1:{tls_port}"]
+    command += ["--certfile", str(folder / "tls.crt"), "--keyfile", str(folder / "tls.key")]
     with (folder / "emulator.log").open("w") as log:
         process = subprocess.Popen(
-            [MINISTACK],
-            env=settings(port, temporary),
+            command,
+            env=settings(port, tls_port, folder),
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
-            preexec_fn=end_with_parent if attached and sys.platform == "linux" else None,  # noqa: PLW1509  one call, no lock taken
+            preexec_fn=end_with_parent if attached and sys.platform == "linux" else None,  # noqa: PLW1509  takes no lock
         )
-    started = Emulator(f"http://127.0.0.1:{port}", process.pid, folder)
-    (folder / "emulator.json").write_text(json.dumps({"pid": process.pid, "endpoint": started.endpoint}))
+    started = Emulator(f"http://127.0.0.1:{port}", f"https://127.0.0.1:{tls_port}", process.pid, folder)
+    record = {"pid": started.pid, "endpoint": started.endpoint, "tls_endpoint": started.tls_endpoint}
+    (folder / "emulator.json").write_text(json.dumps(record))
     try:
         wait_until_healthy(started, process)
     except BaseException:
@@ -131,13 +160,16 @@ def start(folder: Path, *, attached: bool) -> Emulator:
     return started
 
 
-def settings(port: int, temporary: Path) -> Mapping[str, str]:
+def settings(port: int, tls_port: int, folder: Path) -> Mapping[str, str]:
     """MiniStack's environment, and only that: functions inherit it, and must not see more than on AWS."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
-        "HOME": str(temporary),
+        "HOME": str(folder / "tmp"),
         "LANG": "C.UTF-8",
-        "TMPDIR": str(temporary),
+        "TMPDIR": str(folder / "tmp"),
+        # For the clients of the functions.
+        "AWS_ENDPOINT_URL": f"https://127.0.0.1:{tls_port}",
+        "AWS_CA_BUNDLE": str(folder / "tls.crt"),
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
         "MINISTACK_HOST": "127.0.0.1",
@@ -180,7 +212,7 @@ def running(folder: Path) -> Emulator | None:
         record = json.loads((folder / "emulator.json").read_text())
     except (OSError, ValueError):
         return None
-    return Emulator(record["endpoint"], record["pid"], folder) if alive(record["pid"]) else None
+    return Emulator(folder=folder, **record) if alive(record["pid"]) else None
 
 
 def alive(pid: int) -> bool:
@@ -196,10 +228,29 @@ def alive(pid: int) -> bool:
     )
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
+
+
+def make_certificate(folder: Path) -> None:
+    """Makes a certificate for 127.0.0.1 that vouches for itself: tls.crt and tls.key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "local stack")])
+    now = datetime.now(UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder(
+            name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=365)
+        )
+        .add_extension(address, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    encoded = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "tls.key").write_bytes(encoded)
+    (folder / "tls.crt").write_bytes(certificate.public_bytes(Encoding.PEM))
 
 
 def end_with_parent() -> None:
