@@ -15,7 +15,6 @@ import itertools
 import json
 import os
 import time
-
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any

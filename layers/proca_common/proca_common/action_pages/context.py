@@ -1,4 +1,6 @@
-"""Everything around a page that the hot path needs, kept in warm memory (design 4: TTL 30 s, so a warm intake makes one call)."""
+"""Everything around a page that the hot path needs, kept in warm memory (design 4: TTL 30 s, so a warm intake makes one
+call).
+"""
 
 from __future__ import annotations
 
@@ -74,8 +76,9 @@ def forget() -> None:
 def page_context(page: int) -> PageContext:
     """The page with all around it, at most 30 s old; raises `NotFound`.
 
-    When the store does not answer, what is known is used on: up to 60 s where an org may keep clear text (design 7.3: nothing
-    must be stored in clear after its key holds), without limit where everything is encrypted; else raises `Unavailable`.
+    When the store does not answer, what is known is used on: up to 60 s where an org may keep clear text (design 7.3:
+    nothing must be stored in clear after its key holds), without limit where everything is encrypted; else raises
+    `Unavailable`.
     """
     now = clock.now_ms()
     entry = _by_id.get(page)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pynamodb.attributes import UnicodeAttribute
 
 from proca_common.action_pages.page import ActionPage, ActionPageInput
+from proca_common.aws import dynamo
 from proca_common.aws.dynamo import CatalogItem, Transaction
 from proca_common.aws.errors import Cancelled
 from proca_common.campaigns import store as campaigns
@@ -73,5 +74,4 @@ def every() -> list[ActionPage]:
 def replace(page: ActionPage) -> None:
     """Store the changed settings of a page; its name, org and campaign stay as they are."""
     item = PageItem(*page_key(page.id))
-    actions = [PageItem.document.set(page.document())]
-    items.change(lambda: item.update(actions=actions, condition=CatalogItem.pk.exists()))
+    dynamo.update(item, [PageItem.document.set(page.document())], CatalogItem.pk.exists())

@@ -20,7 +20,8 @@ MAX_WAITING = 80
 def bind(action: ActionItem, supporter: SupporterItem, context: PageContext, now_ms: int) -> None:
     """Set on the action what its supporter makes of it; on a supporter that is new with this action, its state too.
 
-    Only orgs of this page's campaign receive the action, even where the supporter signed another campaign of the same org.
+    Only orgs of this page's campaign receive the action, even where the supporter signed another campaign of the same
+    org.
     """
     orgs = {context.org.id: context.org, context.lead.id: context.lead}
     receivers = [org for org in orgs.values() if org.id in supporter.recipients]

@@ -1,7 +1,7 @@
 """Ids of actions and supporters (design 3): 53 bits, exact in JavaScript, in the order of time.
 
-The high 41 bits are milliseconds since 2024-01-01 UTC, the low 12 bits are random. Two equal ids are possible, so whoever
-creates an action also claims its id in the same transaction.
+The high 41 bits are milliseconds since 2024-01-01 UTC, the low 12 bits are random. Two equal ids are possible, so
+whoever creates an action also claims its id in the same transaction.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Taking an action in: everything it needs is written in one transaction, or nothing is (domain 3.2, 3.3; design 4, 5).
 
-Nothing that is answered depends on what is stored about a person, and a known ref costs the same calls as an unknown one.
+Nothing that is answered depends on what is stored about a person, and a known ref costs the same calls as an unknown
+one.
 """
 
 from __future__ import annotations

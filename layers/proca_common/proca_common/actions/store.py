@@ -38,12 +38,13 @@ Key = tuple[str, str]
 
 
 class Outbox(ActionsItem):
-    """What an item that has something to emit carries (design 5); `stage` None: nothing to do.
+    """An item that may have something to emit (design 5); `stage` None: nothing to do.
 
     `due`: ms since 1970 from when it is to be done. `owed`: destinations still to be served, as `<org>/<queue>`.
     `attempt`: how often the sweep woke it.
     """
 
+    id = NumberAttribute()
     stage = UnicodeAttribute(null=True)
     owed = UnicodeSetAttribute(null=True)
     attempt = NumberAttribute(null=True)
@@ -52,7 +53,6 @@ class Outbox(ActionsItem):
 class SupporterItem(Outbox, discriminator="supporter"):
     """A supporter. `actions` counts all its actions, `waiting` those that wait for its confirmation."""
 
-    id = NumberAttribute()
     status = UnicodeAttribute()
     campaign = NumberAttribute()
     page = NumberAttribute()
@@ -67,7 +67,9 @@ class SupporterItem(Outbox, discriminator="supporter"):
 
 
 class ContactItem(ActionsItem, discriminator="contact"):
-    """The personal data for one org: exactly one of `clear` (JSON text), `payload` (box, with its keys) and `sealed`."""
+    """The personal data for one org: exactly one of `clear` (JSON text), `payload` (box, with its keys) and
+    `sealed`.
+    """
 
     org = NumberAttribute()
     communication_consent = BooleanAttribute(null=True)
@@ -85,7 +87,6 @@ class ContactItem(ActionsItem, discriminator="contact"):
 class ActionItem(Outbox, discriminator="action"):
     """An action. `supporter` and `recipients` are missing while it is not bound; `org` is the page org."""
 
-    id = NumberAttribute()
     status = UnicodeAttribute()
     action_type = UnicodeAttribute()
     campaign = NumberAttribute()
@@ -187,7 +188,9 @@ def read(key: Key) -> ActionsItem | None:
 
 
 def read_many(keys: Iterable[Key]) -> dict[Key, ActionsItem]:
-    """The items as last written, those that exist, by key; unprocessed keys are asked for again. Raises `Unavailable`."""
+    """The items as last written, those that exist, by key; unprocessed keys are asked for again. Raises
+    `Unavailable`.
+    """
     wanted = list(dict.fromkeys(keys))
     try:
         found = ActionsItem.batch_get(wanted, consistent_read=True) if wanted else ()

@@ -1,13 +1,15 @@
 """The three tables, one connection for all of them, and transactions whose refusals can be understood.
 
-What of PynamoDB's inside is leaned on stands in this file alone: `_get_connection` (each model would otherwise make a session and
-client of its own, 50 ms apiece) and the order in which `TransactWrite` sends its writes.
+What of PynamoDB's inside is leaned on stands in this file alone: `_get_connection` (each model would otherwise make a
+session and client of its own, 50 ms apiece) and the order in which `TransactWrite` sends its writes.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from typing import Any
+
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
@@ -45,7 +47,7 @@ class _Meta:
     max_retry_attempts = clients.TRIES - 1
 
 
-class ByCampaign(GlobalSecondaryIndex["ActionsItem"]):
+class ByCampaign(GlobalSecondaryIndex["ActionsItem"]):  # type: ignore[no-untyped-call]
     """Actions of a campaign in the order of their ids: `<campaign>#<bucket 0-15>`, then the sort key."""
 
     class Meta:
@@ -56,7 +58,7 @@ class ByCampaign(GlobalSecondaryIndex["ActionsItem"]):
     sk = UnicodeAttribute(range_key=True)
 
 
-class Pending(GlobalSecondaryIndex["ActionsItem"]):
+class Pending(GlobalSecondaryIndex["ActionsItem"]):  # type: ignore[no-untyped-call]
     """Sparse: items with something to do at `due` (ms): `<kind>#<bucket 0-63>`."""
 
     class Meta:
@@ -144,7 +146,8 @@ def connection() -> Connection:
 
 
 def read_numbers(model: type[Model], keys: Sequence[tuple[str, str]]) -> list[dict[str, int]]:
-    """All number attributes of the items with these keys (at most 100), as last written: for items whose names are made at run time.
+    """All number attributes of the items with these keys (at most 100), as last written: for items whose names are made
+    at run time.
 
     Raises `Unavailable`.
     """
@@ -157,10 +160,26 @@ def read_numbers(model: type[Model], keys: Sequence[tuple[str, str]]) -> list[di
             answer = connection().dispatch("BatchGetItem", request)
         except (PynamoDBException, BotoCoreError, ClientError) as error:
             raise translated(error) from None
-        for item in answer["Responses"].get(table, ()):
-            found.append({name: int(value["N"]) for name, value in item.items() if "N" in value})
+        items = answer["Responses"].get(table, ())
+        found += [{name: int(value["N"]) for name, value in item.items() if "N" in value} for item in items]
         asked = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", ())
     return found
+
+
+def update(item: Model, actions: Sequence[UpdateAction], condition: Condition) -> None:
+    """Change attributes of the item with this key; raises `Cancelled` (the condition did not hold) or `Unavailable`."""
+    try:
+        item.update(actions=list(actions), condition=condition)
+    except (PynamoDBException, BotoCoreError) as error:
+        raise translated(error) from None
+
+
+def save(item: Model, condition: Condition | None = None) -> None:
+    """Write the whole item; raises `Cancelled` when the condition does not hold, or `Unavailable`."""
+    try:
+        item.save(condition=condition)
+    except (PynamoDBException, BotoCoreError) as error:
+        raise translated(error) from None
 
 
 class Transaction:
@@ -205,7 +224,8 @@ class Transaction:
     def commit(self) -> None:
         """Send it. Raises `Cancelled` (a condition did not hold, or another write was in the way) or `Unavailable`.
 
-        The request carries a token of its own, so that a repetition by the client after a lost answer does nothing twice.
+        The request carries a token of its own, so that a repetition by the client after a lost answer does nothing
+        twice.
         """
         try:
             with TransactWrite(connection=connection(), client_request_token=uuid.uuid4().hex) as write:
@@ -238,7 +258,9 @@ class Transaction:
 
 
 def translated(error: Exception) -> CloudError:
-    """A failure of PynamoDB or botocore in our own words: `Unavailable` when trying again is right, else `CloudError`."""
+    """A failure of PynamoDB or botocore in our own words: `Unavailable` when trying again is right, else
+    `CloudError`.
+    """
     cause = getattr(error, "cause", error)
     if isinstance(cause, VerboseClientError):
         code = cause.response["Error"].get("Code", "unknown")

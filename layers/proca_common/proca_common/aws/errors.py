@@ -24,8 +24,8 @@ class Unavailable(CloudError):
 class Cancelled(CloudError):
     """A transaction was refused because some of its conditions did not hold.
 
-    `reasons` maps the label of each write that stood in the way to its reason code; `old` maps the labels of writes that
-    asked for it to the raw item (DynamoDB attribute values) that was found instead.
+    `reasons` maps the label of each write that stood in the way to its reason code; `old` maps the labels of writes
+    that asked for it to the raw item (DynamoDB attribute values) that was found instead.
     """
 
     def __init__(self, reasons: Mapping[str, str], old: Mapping[str, dict[str, Any]]) -> None:

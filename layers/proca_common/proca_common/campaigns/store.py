@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
+from proca_common.aws import dynamo
 from proca_common.aws.dynamo import CatalogItem, Transaction
 from proca_common.aws.errors import Cancelled
 from proca_common.campaigns.campaign import Campaign, CampaignInput
@@ -83,8 +84,7 @@ def every() -> list[Campaign]:
 def replace(campaign: Campaign) -> None:
     """Store the changed settings of a campaign; its name, org and external id stay as they are."""
     item = CampaignItem(*campaign_key(campaign.id))
-    actions = [CampaignItem.document.set(campaign.document())]
-    items.change(lambda: item.update(actions=actions, condition=CatalogItem.pk.exists()))
+    dynamo.update(item, [CampaignItem.document.set(campaign.document())], CatalogItem.pk.exists())
 
 
 def delete(campaign: Campaign) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TypeVar
 
 from pynamodb.exceptions import DoesNotExist, PynamoDBException
@@ -34,13 +34,5 @@ def every(model: type[Item]) -> list[Item]:
     """All items of one kind, in no order: for the admin command, never on a signature's way."""
     try:
         return list(model.scan())
-    except PynamoDBException as error:
-        raise translated(error) from None
-
-
-def change(write: Callable[[], object]) -> None:
-    """Do one conditional write; raises `Cancelled` when its condition did not hold, or `Unavailable`."""
-    try:
-        write()
     except PynamoDBException as error:
         raise translated(error) from None

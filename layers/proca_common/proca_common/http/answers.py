@@ -26,7 +26,9 @@ def answer(status: int, body: Mapping[str, object], headers: Mapping[str, str] |
 
 
 def cacheable(event: APIGatewayProxyEvent, body: Mapping[str, object], max_age_s: int) -> Response[str]:
-    """A public answer with an ETag; 304 without a body when the client has it already (RFC 9110 13.1.2, weak comparison)."""
+    """A public answer with an ETag; 304 without a body when the client has it already (RFC 9110 13.1.2, weak
+    comparison).
+    """
     text = json.dumps(body, ensure_ascii=False, sort_keys=True)
     etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
     headers: dict[str, str | list[str]] = {"Cache-Control": f"public, max-age={max_age_s}", "ETag": etag}

@@ -57,9 +57,11 @@ def add(transaction: Transaction, numbers: Numbers, shard: int) -> None:
 
 
 def bounded(numbers: Numbers) -> Numbers:
-    """The numbers with every type and source beyond the first 100 or 50 as `other` (design 4), so that no caller can add names at will.
+    """The numbers with every type and source beyond the first 100 or 50 as `other` (design 4), so that no caller can
+    add names at will.
 
-    A name that is new is put on its list by a conditional write of its own; that happens once per name. Raises `Unavailable`.
+    A name that is new is put on its list by a conditional write of its own; that happens once per name. Raises
+    `Unavailable`.
     """
     result: Numbers = Counter()
     for label, number in numbers.items():
@@ -94,7 +96,7 @@ def _read_names(key: tuple[str, str]) -> set[str]:
 
 def _register(key: tuple[str, str], name: str, limit: int) -> bool:
     item = NamesItem(*key)
-    room = NamesItem.names.does_not_exist() | (size(NamesItem.names) < limit)
+    room = NamesItem.names.does_not_exist() | (size(NamesItem.names) < limit)  # type: ignore[no-untyped-call]
     try:
         item.update(actions=[NamesItem.names.add({name})], condition=room)
     except PynamoDBException as error:

@@ -1,7 +1,8 @@
 """NaCl boxes for the orgs' personal data (domain 6.1 as design 7.2 changes it).
 
-`crypto_box` with a sender key pair that each execution environment makes in memory at start and never stores: with the private
-part gone, nobody but the org can open a stored contact. For an org without a key yet, `crypto_box_seal` to the instance's sealing key.
+`crypto_box` with a sender key pair that each execution environment makes in memory at start and never stores: with the
+private part gone, nobody but the org can open a stored contact. For an org without a key yet, `crypto_box_seal` to the
+instance's sealing key.
 """
 
 from __future__ import annotations

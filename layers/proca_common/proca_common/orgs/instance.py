@@ -1,6 +1,7 @@
 """The instance: its org, and the public part of its sealing key (domain 0.2, design 7.8).
 
-Intake only ever sees the public part. The id is that of the instance org's key record, which messages show as `signKey.id`.
+Intake only ever sees the public part. The id is that of the instance org's key record, which messages show as
+`signKey.id`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute
 
+from proca_common.aws import dynamo
 from proca_common.aws.dynamo import CatalogItem
 from proca_common.catalog import items
 from proca_common.errors import NotFound
@@ -50,4 +52,4 @@ def put(instance: Instance) -> None:
     """Store the instance's record (set-up)."""
     pk, sk = KEY
     item = InstanceItem(pk=pk, sk=sk, org=instance.org, key_id=instance.key_id, sealing_public=instance.sealing_public)
-    items.change(item.save)
+    dynamo.save(item)

@@ -1,8 +1,8 @@
 """The life of an org's keys (domain 6.3 as design 7.3 changes it).
 
-A new key does nothing until it is activated, because the receiving CRM must have its private part first. Which key is active is a
-field of the org, so exactly one is. Without one, an `encrypted` org's contacts are sealed and wait; only an explicit flag makes
-an org `clear`.
+A new key does nothing until it is activated, because the receiving CRM must have its private part first. Which key is
+active is a field of the org, so exactly one is. Without one, an `encrypted` org's contacts are sealed and wait; only an
+explicit flag makes an org `clear`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from proca_common.aws import clock
 from proca_common.aws.dynamo import CatalogItem, Transaction
 from proca_common.aws.errors import Cancelled
 from proca_common.catalog import names
-from proca_common.errors import NotFound, NotAllowed
+from proca_common.errors import NotAllowed, NotFound
 from proca_common.orgs import encryption, store
 from proca_common.orgs.org import Encryption, Org, PublicKey
 
@@ -97,7 +97,9 @@ def deactivate_all(org: Org, *, to_clear_text: bool) -> None:
 
 
 def expire(org: Org, key_id: int) -> None:
-    """Never use this key again (irreversible). If it was active, the org stays `encrypted`: contacts are sealed until a new one is."""
+    """Never use this key again (irreversible). If it was active, the org stays `encrypted`: contacts are sealed until a
+    new one is.
+    """
     key = _own(org, key_id)
     transaction = Transaction()
     transaction.update("key", store.key_item(key), [store.KeyItem.expired.set(True)], CatalogItem.pk.exists())

@@ -6,6 +6,7 @@ from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribu
 from pynamodb.exceptions import PynamoDBException
 
 from proca_common.actions.ids import padded
+from proca_common.aws import dynamo
 from proca_common.aws.dynamo import CatalogItem, Transaction, translated
 from proca_common.aws.errors import Cancelled
 from proca_common.catalog import items, names
@@ -92,8 +93,7 @@ def every() -> list[Org]:
 def replace(org: Org) -> None:
     """Store the changed settings of an org; its name and key stay as they are."""
     item = OrgItem(*org_key(org.id))
-    actions = [OrgItem.document.set(org.document())]
-    items.change(lambda: item.update(actions=actions, condition=CatalogItem.pk.exists()))
+    dynamo.update(item, [OrgItem.document.set(org.document())], CatalogItem.pk.exists())
 
 
 def delete(org: Org) -> None:

@@ -34,8 +34,9 @@ class Outgoing:
 def send(url: str, messages: Iterable[Outgoing], deadline_ms: int) -> set[str]:
     """Send to the queue and return the ids of the messages that it did not take.
 
-    Nothing is raised: a queue that is gone, closed to us or busy is the destination's fault, not the record's (design 5). After
-    one refused batch, or when too little time is left until `deadline_ms` (ms since 1970), the rest is not tried.
+    Nothing is raised: a queue that is gone, closed to us or busy is the destination's fault, not the record's (design
+    5). After one refused batch, or when too little time is left until `deadline_ms` (ms since 1970), the rest is not
+    tried.
     """
     failed: set[str] = set()
     refused = False

@@ -32,10 +32,11 @@ def queue_url(prefix: str, org: int, queue: Queue) -> str:
 
 
 def sync(prefix: str, org: Org) -> list[str]:
-    """Make the queues that the org's settings ask for, each with its dead-letter queue, and set policy and attributes anew.
+    """Make the queues that the org's settings ask for, each with its dead-letter queue, and set policy and attributes
+    anew.
 
-    A queue that is switched off is removed only when it and its dead-letter queue are empty: no message is ever thrown away. Returns
-    the names of the queues that exist afterwards. Safe to repeat.
+    A queue that is switched off is removed only when it and its dead-letter queue are empty: no message is ever thrown
+    away. Returns the names of the queues that exist afterwards. Safe to repeat.
     """
     kept = []
     for queue in Queue:

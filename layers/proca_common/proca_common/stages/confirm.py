@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from proca_common.actions.store import ActionItem
-from proca_common.aws import clock
+from proca_common.aws import clock, dynamo
 from proca_common.aws.errors import Cancelled
 from proca_common.aws.logs import log_fault, logger
-from proca_common.catalog import items
 from proca_common.stages import outbox
 from proca_common.stages.emit import emit
 from proca_common.stages.works import Work, load
@@ -32,7 +31,7 @@ def confirm(records: Iterable[dict[str, Any]], queue_url_prefix: str, deadline_m
     for work in sound:
         try:
             _end(work)
-        except Exception as error:  # the others are stored by themselves
+        except Exception as error:  # noqa: BLE001 - the others are stored by themselves
             log_fault("stage cannot be ended", error, action=int(work.action.id))
             failed.append(work.sequence)
     logger.info("confirm stages sent", extra={"records": len(entries), "worked_on": len(works), "failed": len(failed)})
@@ -45,6 +44,6 @@ def _end(work: Work) -> None:
     changes = outbox.served(work.unserved, work.action, clock.now_ms())
     as_read = (ActionItem.status == work.action.status) & outbox.as_read(work.action)
     try:
-        items.change(lambda: item.update(actions=changes, condition=as_read))
+        dynamo.update(item, changes, as_read)
     except Cancelled:
         logger.info("stage was changed by somebody else", extra={"action": int(work.action.id)})

@@ -1,7 +1,7 @@
 """Accepting and rejecting supporters and actions (domain 4.9, design 5): what links, moderators and bounces call.
 
-Each is one transaction that also moves what waits, takes counts back and ends what is still owed. It holds only if everything is as
-read; else everything is read and decided anew. Doing it again changes nothing.
+Each is one transaction that also moves what waits, takes counts back and ends what is still owed. It holds only if
+everything is as read; else everything is read and decided anew. Doing it again changes nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from proca_common.stages.persons import Numbers, moved, person_moved
 
 
 def accept_supporter(action_id: int) -> bool:
-    """The supporter of this action meant it: it is accepted, and every action that waited for it goes on, all in one transaction.
+    """The supporter of this action meant it: it is accepted, and every action that waited for it goes on, all in one
+    transaction.
 
     False when it was accepted before. Raises `NotFound`, `NotAllowed`, `Unavailable`.
     """
@@ -53,7 +54,8 @@ def accept_supporter(action_id: int) -> bool:
 
 
 def reject_supporter(action_id: int) -> bool:
-    """Force-reject: the supporter of this action, its signature, this action and all that wait are rejected, from any state.
+    """Force-reject: the supporter of this action, its signature, this action and all that wait are rejected, from any
+    state.
 
     False when nothing was left to reject. Raises `NotFound`, `Unavailable`.
     """
@@ -165,12 +167,14 @@ def _go_on(transaction: Transaction, action: ActionItem, status: str, supporter:
 
 
 def _unchanged(action: ActionItem) -> Condition:
-    return (ActionItem.status == action.status) & outbox.as_read(action)
+    condition: Condition = (ActionItem.status == action.status) & outbox.as_read(action)
+    return condition
 
 
 def _reject(transaction: Transaction, targets: Iterable[ActionItem], supporter: SupporterItem) -> None:
     """Reject these actions of the supporter, end what they owe, and take their counts back."""
     targets = list(targets)
+    gone = {int(target.id) for target in targets}
     known = read_memberships({person_of(target) for target in targets})
     after = dict(known)
     numbers: Numbers = Counter()
@@ -184,8 +188,7 @@ def _reject(transaction: Transaction, targets: Iterable[ActionItem], supporter: 
     for person, membership in after.items():
         if membership == known[person]:
             continue
-        if membership.must_refill:
-            membership = refilled(person, membership, gone={int(target.id) for target in targets})
-        put_membership(transaction, f"membership {campaign_of(person)}", person, membership)
-        numbers.update(person_moved(campaign_of(person), known[person], membership))
+        whole = refilled(person, membership, gone) if membership.must_refill else membership
+        put_membership(transaction, f"membership {campaign_of(person)}", person, whole)
+        numbers.update(person_moved(campaign_of(person), known[person], whole))
     stats.add(transaction, stats.bounded(numbers), random.randrange(stats.SHARDS))

@@ -1,7 +1,9 @@
-"""Deliver a batch: rank, build, send to each org, then commit states, memberships and numbers in one transaction (design 5).
+"""Deliver a batch: rank, build, send to each org, then commit states, memberships and numbers in one transaction
+(design 5).
 
-At least once and safe to repeat. An org's destination that fails is not a failed record: everything is committed, and only that
-destination stays owed. Nothing relies on order or on being alone: the conditions of the transaction make ranks and numbers exact.
+At least once and safe to repeat. An org's destination that fails is not a failed record: everything is committed, and
+only that destination stays owed. Nothing relies on order or on being alone: the conditions of the transaction make
+ranks and numbers exact.
 """
 
 from __future__ import annotations
@@ -47,8 +49,8 @@ def deliver(records: Iterable[dict[str, Any]], queue_url_prefix: str, deadline_m
     for entry in links:
         try:
             link(entry)
-        except Exception as error:  # one supporter's fault must not hold up the others
-            log_fault("earlier actions cannot be linked", error, supporter=int(getattr(entry.image, "id", 0)))
+        except Exception as error:  # noqa: BLE001 - one supporter's fault must not hold up the others
+            log_fault("earlier actions cannot be linked", error, supporter=int(entry.image.id))
             failed.append(entry.sequence)
     logger.info("delivered", extra={"records": len(entries), "worked_on": len(works), "failed": len(failed)})
     return failed
@@ -74,7 +76,9 @@ def _arrival(work: Work) -> Arrival:
 
 
 def _commit_or_split(works: list[Work], memberships: dict[Key, Membership]) -> list[str]:
-    """Commit all together; when that cannot be for a reason that lies in one of them, each by itself. Returns what failed."""
+    """Commit all together; when that cannot be for a reason that lies in one of them, each by itself. Returns what
+    failed.
+    """
     try:
         _commit(works, memberships)
     except Unavailable as error:
@@ -91,8 +95,8 @@ def _commit_or_split(works: list[Work], memberships: dict[Key, Membership]) -> l
 def _commit(works: list[Work], memberships: dict[Key, Membership]) -> None:
     """One transaction for the works that are still as read. `memberships` is brought up to date.
 
-    When it is cancelled, actions that somebody else changed are dropped (whoever did also decided what comes next), memberships that
-    moved are read again and everything is computed anew; on mere contention another shard is taken.
+    When it is cancelled, actions that somebody else changed are dropped (whoever did also decided what comes next),
+    memberships that moved are read again and everything is computed anew; on mere contention another shard is taken.
     """
     left = list(works)
     for pause in pauses():

@@ -19,8 +19,8 @@ def emit(
 ) -> tuple[list[Work], list[str]]:
     """Send each work's message to every destination it owes, per queue in the order of the works.
 
-    A destination that took its message, or that must not have it any more, is taken off `unserved`. Returns the works whose messages
-    could be built, and the sequence numbers of the others.
+    A destination that took its message, or that must not have it any more, is taken off `unserved`. Returns the works
+    whose messages could be built, and the sequence numbers of the others.
     """
     queues: dict[Destination, list[tuple[Work, Outgoing]]] = defaultdict(list)
     sound: list[Work] = []
@@ -28,7 +28,7 @@ def emit(
     for work in works:
         try:
             messages = _messages(work, rank_of(work))
-        except Exception as error:  # a poison record must not hold up the others
+        except Exception as error:  # noqa: BLE001 - a poison record must not hold up the others
             log_fault("message cannot be built", error, action=int(work.action.id))
             failed.append(work.sequence)
             continue

@@ -1,7 +1,7 @@
 """Linking earlier actions to the supporter who came later (domain 3.2.7, design 5): the newest 25 of the same page org.
 
-Each is moved by a conditional transaction of its own, outside the signature's, so that strangers who know or guess a ref cannot make
-a signature fail.
+Each is moved by a conditional transaction of its own, outside the signature's, so that strangers who know or guess a
+ref cannot make a signature fail.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from proca_common.action_pages.context import page_context
 from proca_common.actions import store
 from proca_common.actions.binding import bind, count_action, is_full
 from proca_common.actions.store import ActionIdItem, ActionItem, SupporterItem
-from proca_common.aws import clock
+from proca_common.aws import clock, dynamo
 from proca_common.aws.dynamo import ActionsItem, Transaction, translated
 from proca_common.aws.errors import Cancelled, Unavailable
 from proca_common.aws.retry import pauses
-from proca_common.catalog import items
 from proca_common.stages import outbox
 
 NEWEST = 25
@@ -33,7 +32,7 @@ def link(entry: outbox.Entry) -> None:
     end = SupporterItem(supporter.ref, supporter.sk)
     changes = [*outbox.finished(), SupporterItem.link_ref.remove()]
     try:
-        items.change(lambda: end.update(actions=changes, condition=outbox.as_read(supporter)))
+        dynamo.update(end, changes, outbox.as_read(supporter))
     except Cancelled:
         return  # the sweep woke it meanwhile: the new record ends it
 

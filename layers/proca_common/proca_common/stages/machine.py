@@ -1,4 +1,6 @@
-"""The state machine: from the states of an action and its supporter to the next ones and the stage to emit (domain 4.2)."""
+"""The state machine: from the states of an action and its supporter to the next ones and the stage to emit (domain
+4.2).
+"""
 
 from __future__ import annotations
 
@@ -35,11 +37,14 @@ def switches(
     )
 
 
-def transition(action: A, supporter: S | None, *, with_consent: bool, effective: Switches) -> Transition | None:
+def transition(  # noqa: PLR0911 - a row of the table, a return
+    action: A, supporter: S | None, *, with_consent: bool, effective: Switches
+) -> Transition | None:
     """The row of table 4.2 for these states; None where nothing happens.
 
-    Two rows differ from the table's letter: an action without consent of a new supporter waits for the signature (decision 1 of
-    domain 15), and any open action of a rejected supporter is rejected silently (design 5: it is never emitted).
+    Two rows differ from the table's letter: an action without consent of a new supporter waits for the signature
+    (decision 1 of domain 15), and any open action of a rejected supporter is rejected silently (design 5: it is never
+    emitted).
     """
     match action, supporter:
         case (A.NEW, S.NEW) if not with_consent:

@@ -70,7 +70,8 @@ def put_membership(transaction: Transaction, label: str, person: Key, membership
 
 
 def refilled(person: Key, membership: Membership, gone: Collection[int]) -> Membership:
-    """The membership with the lowest of its members read from the person's actions, which were more than a record keeps.
+    """The membership with the lowest of its members read from the person's actions, which were more than a record
+    keeps.
 
     `gone` are actions that leave in the same transaction, whose condition on the version makes this reading safe.
     """

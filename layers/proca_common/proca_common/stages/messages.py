@@ -1,4 +1,6 @@
-"""The wire form `proca:action:2` (domain 5.1), and how it is built from what is stored. `schemas/` is generated from these models."""
+"""The wire form `proca:action:2` (domain 5.1), and how it is built from what is stored. `schemas/` is generated from
+these models.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,9 @@ class ActionPart(Part):
 
 
 class ContactPart(Part):
-    """Who did it. An org with a key finds name and address in `personalInfo` alone (design 7.1); else the payload is merged in."""
+    """Who did it. An org with a key finds name and address in `personalInfo` alone (design 7.1); else the payload is
+    merged in.
+    """
 
     model_config = ConfigDict(extra="allow")
 
@@ -98,7 +102,9 @@ class PersonalInfoPart(Part):
 
 
 class PrivacyPart(Part):
-    """Consent to communication and what is known of the address; `optIn` null: not asked. All null without a contact."""
+    """Consent to communication and what is known of the address; `optIn` null: not asked. All null without a
+    contact.
+    """
 
     opt_in: bool | None
     given_at: Timestamp | None
@@ -153,7 +159,7 @@ def action_message(
         raise NotReadable
     page, campaign, org = context.page, context.campaign, context.org
     late = {"late": True} if action.late else {}
-    known = json.loads(contact.clear) if contact is not None and contact.clear is not None else {}
+    known: dict[str, object] = json.loads(contact.clear) if contact is not None and contact.clear is not None else {}
     return ActionMessage.model_validate(
         {
             "schema": SCHEMA,

@@ -1,7 +1,8 @@
-"""The outbox (design 5): a write that needs something emitted stores stage, due, owed and attempt on the item it concerns.
+"""The outbox (design 5): a write that needs something emitted stores stage, due, owed and attempt on the item it
+concerns.
 
-The stream image only says where to look. Whoever works on an item reads it again and does nothing when stage or due differ from
-the image, and ends or changes a stage only on condition that stage, due and status are still as read.
+The stream image only says where to look. Whoever works on an item reads it again and does nothing when stage or due
+differ from the image, and ends or changes a stage only on condition that stage, due and status are still as read.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def entries(records: Iterable[dict[str, Any]]) -> tuple[list[Entry], list[str]]:
             image = ActionsItem.from_raw_data(change["NewImage"])
             if isinstance(image, Outbox):
                 read.append(Entry(change["SequenceNumber"], image))
-        except Exception as error:  # a poison record must not hold up the others
+        except Exception as error:  # noqa: BLE001 - a poison record must not hold up the others
             log_fault("stream record cannot be read", error, sequence=change["SequenceNumber"])
             failed.append(change["SequenceNumber"])
     return read, failed
@@ -97,7 +98,9 @@ def served(unserved: Collection[Destination], item: Outbox, now_ms: int) -> list
 
 
 def wait_ms(attempt: int) -> int:
-    """1 min x 2^attempt, 6 h from the fifth attempt on, up to a tenth more at random so that not all come back at once."""
+    """1 min x 2^attempt, 6 h from the fifth attempt on, up to a tenth more at random so that not all come back at
+    once.
+    """
     wait = LONGEST_WAIT_MS if attempt >= PATIENT_AFTER else MINUTE_MS << attempt
     return wait + random.randrange(wait // 10)
 
@@ -106,7 +109,8 @@ def as_read(item: Outbox) -> Condition:
     """Stage and due are as this copy of the item says."""
     stage = Outbox.stage.does_not_exist() if item.stage is None else Outbox.stage == item.stage
     due = Outbox.due.does_not_exist() if item.due is None else Outbox.due == item.due
-    return stage & due
+    condition: Condition = stage & due
+    return condition
 
 
 def is_overdue(item: Outbox, *, has_emitted: bool, now_ms: int) -> bool:

@@ -1,7 +1,8 @@
-"""Who counts: the members of one person in one campaign, their ranks, and what a change of state adds to the numbers (design 4).
+"""Who counts: the members of one person in one campaign, their ranks, and what a change of state adds to the numbers
+(design 4).
 
-A *member* is a supporter whose action with consent was delivered (as `delivered` or `repeat`), never `testing`. A person with at
-least one member counts once, for the org and area of the member with the lowest id.
+A *member* is a supporter whose action with consent was delivered (as `delivered` or `repeat`), never `testing`. A
+person with at least one member counts once, for the org and area of the member with the lowest id.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ class Member:
 class Membership:
     """The members of one person in one campaign: all `n` of them are counted, the 50 with the lowest ids are known.
 
-    `version` is that of the stored record, 0 when there is none. As long as more than 50 exist, a newcomer above the highest
-    known id is only counted, so that the known ones are always those with the lowest ids.
+    `version` is that of the stored record, 0 when there is none. As long as more than 50 exist, a newcomer above the
+    highest known id is only counted, so that the known ones are always those with the lowest ids.
     """
 
     version: int = 0
@@ -113,7 +114,9 @@ def is_counted(status: ActionStatus, facts: Facts) -> bool:
 def moved(
     before: ActionStatus, after: ActionStatus, facts: Facts, membership: Membership
 ) -> tuple[Membership, Numbers]:
-    """The membership after this change of state, and what it adds to the numbers of the actions (see `person_moved` for persons)."""
+    """The membership after this change of state, and what it adds to the numbers of the actions (see `person_moved` for
+    persons).
+    """
     numbers: Numbers = Counter()
     difference = int(is_counted(after, facts)) - int(is_counted(before, facts))
     if difference:

@@ -1,4 +1,6 @@
-"""Ranking and counting a batch: what delivering these actions, in the order of their ids, makes of states, memberships and numbers. Pure."""
+"""Ranking and counting a batch: what delivering these actions, in the order of their ids, makes of states, memberships
+and numbers. Pure.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,7 @@ def _after(arrival: Arrival, membership: Membership) -> ActionStatus:
     facts = arrival.facts
     move = transition(arrival.status, arrival.supporter, with_consent=facts.with_consent, effective=arrival.switches)
     after = arrival.status if move is None else move.action
-    if after is ActionStatus.DELIVERED and arrival.status is not after and facts.with_consent:
-        if membership.has_earlier_on(facts.page, facts.supporter):
-            return ActionStatus.REPEAT
+    arrives = after is ActionStatus.DELIVERED and arrival.status is not after
+    if arrives and facts.with_consent and membership.has_earlier_on(facts.page, facts.supporter):
+        return ActionStatus.REPEAT
     return after

@@ -1,6 +1,7 @@
 """The sweep: wakes what should have been served long ago (design 5). It emits nothing itself, so there is one emitter.
 
-It sets `due` to now and counts the attempt, on condition that both are as read; that write passes through the stream again.
+It sets `due` to now and counts the attempt, on condition that both are as read; that write passes through the stream
+again.
 """
 
 from __future__ import annotations
@@ -13,11 +14,10 @@ from pynamodb.exceptions import PynamoDBException
 from proca_common.actions import store
 from proca_common.actions.status import ActionStatus
 from proca_common.actions.store import ActionItem, Key, Outbox
-from proca_common.aws import clock
+from proca_common.aws import clock, dynamo
 from proca_common.aws.dynamo import ActionsItem, translated
 from proca_common.aws.errors import Cancelled
 from proca_common.aws.logs import logger
-from proca_common.catalog import items
 from proca_common.stages import outbox
 
 KINDS = ("emit", "link")
@@ -35,7 +35,9 @@ class Swept:
 
 
 def sweep(deadline_ms: int) -> Swept:
-    """Wake all that is overdue, or as much as fits before `deadline_ms` (ms since 1970); the rest is for the next minute."""
+    """Wake all that is overdue, or as much as fits before `deadline_ms` (ms since 1970); the rest is for the next
+    minute.
+    """
     swept = Swept()
     for kind in KINDS:
         for bucket in range(store.PENDING_BUCKETS):
@@ -84,7 +86,7 @@ def wake(item: Outbox, now_ms: int) -> bool:
     changes = [Outbox.due.set(now_ms), Outbox.attempt.set(int(item.attempt or 0) + 1)]
     as_read = outbox.as_read(item) & (Outbox.attempt == item.attempt)
     try:
-        items.change(lambda: again.update(actions=changes, condition=as_read))
+        dynamo.update(again, changes, as_read)
     except Cancelled:
         return False
     return True

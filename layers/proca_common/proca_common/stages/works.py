@@ -69,7 +69,8 @@ def keys_of(action: ActionItem) -> Iterable[Key]:
 def load(entries: Iterable[Entry]) -> tuple[list[Work], dict[Key, Membership], list[str]]:
     """Read what the entries point to, consistently and together; leave out what is no longer owed.
 
-    Returns the works in the order of action ids, the memberships by key, and the sequence numbers of entries that broke.
+    Returns the works in the order of action ids, the memberships by key, and the sequence numbers of entries that
+    broke.
     """
     latest = {(entry.image.ref, entry.image.sk, entry.image.due): entry for entry in entries}
     images = [entry.image for entry in latest.values() if isinstance(entry.image, ActionItem)]
@@ -79,8 +80,8 @@ def load(entries: Iterable[Entry]) -> tuple[list[Work], dict[Key, Membership], l
     for entry in latest.values():
         try:
             work = _work(entry, found)
-        except Exception as error:  # a poison record must not hold up the others
-            log_fault("action cannot be worked on", error, action=int(getattr(entry.image, "id", 0)))
+        except Exception as error:  # noqa: BLE001 - a poison record must not hold up the others
+            log_fault("action cannot be worked on", error, action=int(entry.image.id))
             failed.append(entry.sequence)
             continue
         if work is not None:

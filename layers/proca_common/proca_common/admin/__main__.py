@@ -1,0 +1,143 @@
+"""python -m proca_common.admin: sets up an instance, its orgs, keys, campaigns and pages, and decides about actions.
+
+Finds the instance by `--stack NAME` (a deployed CloudFormation stack) or by the variables that the functions have.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser, Namespace, _SubParsersAction
+from collections.abc import Callable, Mapping
+
+from pydantic import ValidationError
+
+from proca_common.admin import commands
+from proca_common.admin.commands import Shown
+from proca_common.admin.environment import AdminSettings, connect
+from proca_common.aws.errors import CloudError
+from proca_common.aws.settings import SettingsError
+from proca_common.errors import DomainError
+from proca_common.orgs.org import Encryption
+
+Command = Callable[[Namespace, AdminSettings], Shown]
+SETTINGS = "further settings as key=value, where value is JSON or text: supporter_confirm=true"
+
+
+def parser() -> ArgumentParser:
+    """The command line."""
+    top = ArgumentParser(prog="python -m proca_common.admin", description=__doc__)
+    top.add_argument("--stack", help="name of the deployed stack (else the functions' variables are read)")
+    top.add_argument("--json", action="store_true", help="print JSON")
+    nouns = top.add_subparsers(required=True, metavar="NOUN")
+    _command(nouns, "setup", commands.set_up).add_argument(
+        "--name", default="instance", help="name of the instance org"
+    )
+
+    org = _noun(nouns, "org", "orgs and their queues")
+    create = _command(org, "create", commands.org_create, "name", settings=True)
+    create.add_argument("--title")
+    create.add_argument("--encryption", required=True, choices=[mode.value for mode in Encryption])
+    _command(org, "set", commands.org_set, "name", settings=True)
+    _command(org, "show", commands.org_show, "name")
+    _command(org, "list", commands.org_list)
+    _command(org, "delete", commands.org_delete, "name")
+    _command(_noun(nouns, "queue", "queues of an org"), "sync", commands.queue_sync, "org")
+
+    key = _noun(nouns, "key", "encryption keys of an org")
+    _command(key, "generate", commands.key_generate, "org", "name")
+    _command(key, "add", commands.key_add, "org", "name", "public")
+    _command(key, "list", commands.key_list, "org")
+    activate = _command(key, "activate", commands.key_activate, "org", numbered=True)
+    activate.add_argument("--no-wait", action="store_true", help="answer at once; run encrypt-contacts yourself, later")
+    _command(key, "expire", commands.key_expire, "org", numbered=True)
+    _command(key, "deactivate", commands.key_deactivate, "org").add_argument("--to-clear-text", action="store_true")
+    _command(key, "encrypt-contacts", commands.key_encrypt_contacts, "org")
+
+    campaign = _noun(nouns, "campaign", "campaigns")
+    create = _command(campaign, "create", commands.campaign_create, "name", settings=True)
+    create.add_argument("--title")
+    create.add_argument("--org", required=True, help="name of the lead org")
+    _command(campaign, "set", commands.campaign_set, "name", settings=True)
+    _command(campaign, "show", commands.campaign_show, "name")
+    _command(campaign, "list", commands.campaign_list)
+    _command(campaign, "delete", commands.campaign_delete, "name")
+
+    page = _noun(nouns, "page", "action pages")
+    create = _command(page, "create", commands.page_create, "name", settings=True)
+    create.add_argument("--org", required=True, help="name of the page's org")
+    create.add_argument("--campaign", required=True, help="name of the campaign")
+    create.add_argument("--locale", default="en")
+    _command(page, "set", commands.page_set, "name", settings=True)
+    _command(page, "show", commands.page_show, "name")
+    _command(page, "list", commands.page_list)
+
+    action = _noun(nouns, "action", "single actions, by id")
+    _command(action, "show", commands.action_show, numbered=True)
+    _command(action, "accept", commands.action_accept, numbered=True)
+    _command(action, "reject", commands.action_reject, numbered=True)
+    supporter = _noun(nouns, "supporter", "supporters, by the id of one of their actions")
+    _command(supporter, "accept", commands.supporter_accept, numbered=True)
+    _command(supporter, "reject", commands.supporter_reject, numbered=True)
+    return top
+
+
+def _noun(nouns: _SubParsersAction[ArgumentParser], name: str, what: str) -> _SubParsersAction[ArgumentParser]:
+    return nouns.add_parser(name, help=what, description=what).add_subparsers(required=True, metavar="VERB")
+
+
+def _command(
+    verbs: _SubParsersAction[ArgumentParser],
+    name: str,
+    command: Command,
+    *arguments: str,
+    numbered: bool = False,
+    settings: bool = False,
+) -> ArgumentParser:
+    what = (command.__doc__ or "").strip()
+    added = verbs.add_parser(name, help=what, description=what)
+    for argument in arguments:
+        added.add_argument(argument)
+    if numbered:
+        added.add_argument("id", type=int)
+    if settings:
+        added.add_argument("settings", nargs="*", help=SETTINGS)
+    added.set_defaults(command=command)
+    return added
+
+
+def show(shown: Shown) -> str:
+    """Lists as a table, one thing as a line per field."""
+    if isinstance(shown, Mapping):
+        width = max(map(len, shown), default=0)
+        return "\n".join(f"{name:<{width}}  {_cell(value)}" for name, value in shown.items())
+    columns = list(shown[0]) if shown else []
+    rows = [columns, *([_cell(row[column]) for column in columns] for row in shown)]
+    widths = [max(len(row[index]) for row in rows) for index in range(len(columns))]
+    return "\n".join(
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def _cell(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; 1 and a line on standard error when it was refused."""
+    args = parser().parse_args(arguments)
+    try:
+        shown = args.command(args, connect(args.stack))
+    except ValidationError as error:
+        for failed in error.errors(include_input=False, include_url=False):
+            print(f"{'.'.join(map(str, failed['loc'])) or 'input'}: {failed['msg']}", file=sys.stderr)
+        return 1
+    except (DomainError, CloudError, SettingsError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(json.dumps(shown, indent=2, ensure_ascii=False) if args.json else show(shown))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

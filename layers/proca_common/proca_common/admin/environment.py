@@ -1,0 +1,40 @@
+"""Where the instance is: from the functions' own variables, or from the outputs of a deployed stack."""
+
+from __future__ import annotations
+
+import os
+
+from pydantic import Field
+
+from proca_common.aws import dynamo
+from proca_common.aws.clients import client
+from proca_common.aws.settings import TableSettings, read
+
+OUTPUTS = {
+    "ActionsTable": "ACTIONS_TABLE",
+    "CatalogTable": "CATALOG_TABLE",
+    "StatsTable": "STATS_TABLE",
+    "QueueUrlPrefix": "QUEUE_URL_PREFIX",
+    "SealingKeySecret": "SEALING_KEY_SECRET",
+}
+
+
+class AdminSettings(TableSettings):
+    """Everything an operator's shell may touch."""
+
+    actions_table: str = Field(min_length=1)
+    catalog_table: str = Field(min_length=1)
+    stats_table: str = Field(min_length=1)
+    queue_url_prefix: str = Field(min_length=1)
+    sealing_key_secret: str = Field(min_length=1)
+
+
+def connect(stack: str | None) -> AdminSettings:
+    """Connect to the instance; raises `SettingsError` when neither a stack nor the variables say where it is."""
+    if stack is not None:
+        found = client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]
+        values = {output["OutputKey"]: output["OutputValue"] for output in found}
+        os.environ.update({variable: values[name] for name, variable in OUTPUTS.items()})
+    settings = read(AdminSettings)
+    dynamo.connect(settings)
+    return settings

@@ -1,0 +1,84 @@
+"""Encrypts what an org kept in clear or sealed before its key held (design 7.3). Run by the admin command after an
+activation.
+
+Safe to repeat and to break off: each contact is one conditional write. A scan of the table, because it happens once in
+an org's life and must miss nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nacl.public import PrivateKey
+from pynamodb.exceptions import PynamoDBException
+from pynamodb.expressions.condition import Condition
+
+from proca_common.actions import store
+from proca_common.actions.intake import encrypt_contact
+from proca_common.actions.store import ContactItem
+from proca_common.aws import clock, dynamo
+from proca_common.aws.dynamo import translated
+from proca_common.aws.errors import Cancelled
+from proca_common.errors import NotAllowed
+from proca_common.orgs import encryption
+from proca_common.orgs.instance import Instance
+from proca_common.orgs.org import Org
+from proca_common.stages.sweep import wake
+
+
+@dataclass(slots=True)
+class Done:
+    """How many contacts were encrypted, and how many actions that had waited for it were woken."""
+
+    contacts: int = 0
+    woken: int = 0
+
+
+def encrypt_contacts(
+    org: Org, instance: Instance, sealing_private: PrivateKey, progress: Callable[[Done], None] = lambda _: None
+) -> Done:
+    """Encrypt every contact of the org that is not yet, for its active key. Raises `NotAllowed` when it has none."""
+    if org.active_key is None:
+        raise NotAllowed("the org has no active key")
+    encryptor = encryption.Encryptor()
+    done = Done()
+    readable = ContactItem.clear.exists() | ContactItem.sealed.exists()
+    try:
+        for contact in ContactItem.scan(filter_condition=(ContactItem.org == org.id) & readable, consistent_read=True):
+            payload = _payload(contact, sealing_private)
+            after = ContactItem.from_raw_data(contact.serialize())
+            encrypt_contact(after, payload, org.active_key.id, org.active_key.public, instance.key_id, encryptor)
+            was_sealed = after.sealed is not None
+            after.clear = after.sealed = None
+            if _replace(after, readable):
+                done.contacts += 1
+                done.woken += _wake_waiting(contact) if was_sealed else 0
+            progress(done)
+    except PynamoDBException as error:
+        raise translated(error) from None
+    return done
+
+
+def _payload(contact: ContactItem, sealing_private: PrivateKey) -> bytes:
+    if contact.clear is not None:
+        return str(contact.clear).encode()
+    return encryption.unseal(contact.sealed, sealing_private)
+
+
+def _replace(contact: ContactItem, condition: Condition) -> bool:
+    try:
+        dynamo.save(contact, condition)
+    except Cancelled:
+        return False  # erased or encrypted meanwhile
+    return True
+
+
+def _wake_waiting(contact: ContactItem) -> int:
+    supporter = int(contact.sk.split("#")[1])
+    now_ms = clock.now_ms()
+    return sum(
+        wake(action, now_ms)
+        for action in store.actions_from(contact.ref, supporter)
+        if action.supporter == supporter and action.owed
+    )
