@@ -23,7 +23,7 @@ class _CorsSettings(Settings):
 
 
 def make_resolver() -> APIGatewayRestResolver:
-    """A REST resolver without Powertools' validation (104 µs a request: bodies are parsed by the layer's own models)."""
+    """A REST resolver without Powertools' validation (104 µs a request): the layer's own models parse bodies."""
     origin = read(_CorsSettings).cors_allow_origin
     app = APIGatewayRestResolver(
         cors=CORSConfig(allow_origin=origin, expose_headers=EXPOSED, allow_headers=ACCEPTED, max_age=600)
