@@ -27,7 +27,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.harness import event_filters
@@ -70,6 +70,7 @@ class _Batch:
     records: list[Record]
     retries: int = 0
     invocations: int = 0
+    error: bool = False  # whether the last invocation raised
 
 
 @dataclass
@@ -106,8 +107,9 @@ class StreamHarness:
         batch = self._next_batch(mapping, batch_size or mapping.batch_size)
         if batch is None:
             return None
-        batch.invocations += 1
         invocation = _invoke(mapping, batch.records)
+        batch.invocations += 1
+        batch.error = invocation.error is not None
         self.invocations.append(invocation)
         batches = self._position(mapping, batch.shard).batches
         batches.popleft()
@@ -202,7 +204,7 @@ class StreamHarness:
         young = [record for record in batch.records if self._age(record) <= limit]
         old = [record for record in batch.records if self._age(record) > limit]
         if old:
-            self._give_up(mapping, batch, old, "RecordAgeExceeded", error=batch.invocations > 0)
+            self._give_up(mapping, batch, old, "RecordAgeExceeded")
         batch.records = young
 
     def _age(self, record: Record) -> float:
@@ -215,23 +217,22 @@ class StreamHarness:
             return []
         if mapping.bisect and invocation.whole and len(left) > 1:
             middle = (len(left) + 1) // 2
-            halves = left[:middle], left[middle:]
-            return [_Batch(batch.shard, half, batch.retries, batch.invocations) for half in halves]
+            return [replace(batch, records=left[:middle]), replace(batch, records=left[middle:])]
         if mapping.bisect and invocation.done:
-            return [_Batch(batch.shard, left, batch.retries, batch.invocations)]
+            return [replace(batch, records=left)]
         if mapping.max_retries is not None and batch.retries >= mapping.max_retries:
-            self._give_up(mapping, batch, left, "RetryAttemptsExhausted", error=invocation.error is not None)
+            self._give_up(mapping, batch, left, "RetryAttemptsExhausted")
             return []
-        return [_Batch(batch.shard, left, batch.retries + 1, batch.invocations)]
+        return [replace(batch, records=left, retries=batch.retries + 1)]
 
-    def _give_up(self, mapping: Mapping, batch: _Batch, records: list[Record], condition: str, *, error: bool) -> None:
+    def _give_up(self, mapping: Mapping, batch: _Batch, records: list[Record], condition: str) -> None:
         document = failure_document(
             mapping,
             batch.shard,
             records,
             condition=condition,
             invocations=batch.invocations,
-            error=error,
+            error=batch.error,
             now=self.clock(),
         )
         self.failures[mapping].append(document)

@@ -125,9 +125,7 @@ class Template:
     def _ref(self, name: str) -> Any:
         parameter = self.document.get("Parameters", {}).get(name)
         if parameter is not None:
-            default = parameter.get("Default")
-            number = parameter.get("Type") == "Number" and default is not None
-            return int(default) if number else default
+            return parameter.get("Default")
         return _PSEUDO.get(name, Resource(name))
 
     def _sub(self, argument: Any) -> str:

@@ -253,6 +253,14 @@ def test_some_keys_of_a_batch_can_stay_unprocessed(toys: Toys, client: MakeClien
     assert answer["UnprocessedKeys"] == {toys.table: {"Keys": keys[1:], "ConsistentRead": True}}
 
 
+def test_the_keys_that_stay_unprocessed_are_counted_over_all_tables(toys: Toys, client: MakeClient) -> None:
+    toys.put("a")
+    asked = {"Keys": [{"id": {"S": "a"}}]}
+    with faults(leave_unprocessed(1)):
+        answer = client("dynamodb").batch_get_item(RequestItems={toys.table: asked, "never-asked": asked})
+    assert answer["UnprocessedKeys"] == {"never-asked": asked}
+
+
 def test_pynamodb_asks_again_for_unprocessed_keys(toys: Toys) -> None:
     toys.put("a", "b", "c")
     toy = toy_model(toys)

@@ -110,7 +110,8 @@ def test_operations_that_block_each_other_are_reported(counter: Counter) -> None
 
     with pytest.raises(StuckError, match="with lock"):
         run(holds, holds, "AB", timeout=0.2)
-    assert lock.acquire(timeout=2)  # the threads are gone, not left behind
+    assert lock.acquire(timeout=2)  # the threads are gone, not left behind,
+    assert counter.read() == 0  # and did nothing more
 
 
 def test_calls_of_threads_that_an_operation_starts_run_freely(counter: Counter) -> None:

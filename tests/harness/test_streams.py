@@ -339,6 +339,7 @@ def test_records_past_their_age_are_given_up_unseen(toys: Toys) -> None:
     assert function.batches == [["a", "b"]]
     (document,) = harness.failures[mapping]
     assert document["requestContext"]["condition"] == "RecordAgeExceeded"
+    assert document["responseContext"]["functionError"] == "Unhandled"
     assert document["DDBStreamBatchInfo"]["batchSize"] == 2
 
 
@@ -418,7 +419,8 @@ def test_a_handler_cannot_change_what_the_stream_holds(toys: Toys) -> None:
             raise ValueError
 
     function = Function(spoil)
-    drive(toys, function)[0].run_until_idle()
-    images = [record["dynamodb"]["NewImage"] for record in drive(toys, Function())[0].records()]
+    harness, _ = drive(toys, function)
+    harness.run_until_idle()
+    images = [record["dynamodb"]["NewImage"] for record in harness.records()]
     assert function.batches == [["a"], ["a"]]
     assert images == [{"id": {"S": "a"}}]
