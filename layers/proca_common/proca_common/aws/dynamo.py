@@ -1,7 +1,8 @@
 """The three tables, one connection for all of them, and transactions whose refusals can be understood.
 
-What of PynamoDB's inside is leaned on stands in this file alone: `_get_connection` (each model would otherwise make a
-session and client of its own, 50 ms apiece) and the order in which `TransactWrite` sends its writes.
+What of PynamoDB's inside is leaned on stands in this file alone: a model's and a connection's `_get_connection`,
+`_connection` and `_local.session` (each model would otherwise make a session and a client of its own, 50 ms apiece), and
+the order in which `TransactWrite` sends its writes.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ RETRYABLE = frozenset(
         "TransactionInProgressException",
     }
 )
+CONTENTION = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"})
 
 
 class _Meta:
@@ -251,6 +253,9 @@ class Transaction:
             for label, reason in zip(labels, error.cancellation_reasons, strict=True)
             if reason is not None
         ]
+        for _, reason in found:
+            if reason.code not in CONTENTION and reason.code != CONDITION_FAILED:
+                return CloudError(reason.code)  # a write that can never go through, such as one that is too large
         return Cancelled(
             {label: reason.code for label, reason in found},
             {label: reason.raw_item for label, reason in found if reason.raw_item},
