@@ -41,9 +41,10 @@ _PSEUDO = {
 
 @dataclass(frozen=True)
 class Template:
-    """A parsed template."""
+    """A parsed template, and the folder that its paths start from."""
 
     document: Mapping[str, Any]
+    root: Path = ROOT
 
     def resources(self, *types: str) -> dict[str, dict[str, Any]]:
         """Properties, resolved, of all resources of these types, by logical id."""
@@ -74,10 +75,10 @@ class Template:
         return {**shared, **self.resources("AWS::Serverless::Function")[logical_id]}
 
     def handler(self, logical_id: str) -> Any:
-        """Imports a function's handler from its source folder, under a module name of its own."""
+        """A function's handler, imported from its source folder under a module name of its own, once."""
         properties = self.function(logical_id)
         module_name, _, attribute = properties["Handler"].rpartition(".")
-        path = ROOT / properties["CodeUri"] / f"{module_name.replace('.', '/')}.py"
+        path = self.root / properties["CodeUri"] / f"{module_name.replace('.', '/')}.py"
         name = f"harnessed_{logical_id}_{module_name}"
         if name not in sys.modules:
             spec = importlib.util.spec_from_file_location(name, path)
@@ -159,12 +160,12 @@ class Template:
 @cache
 def project_template(path: Path = TEMPLATE) -> Template:
     """The project's template. FileNotFoundError when there is none."""
-    return parse(path.read_text())
+    return parse(path.read_text(), path.parent)
 
 
-def parse(text: str) -> Template:
+def parse(text: str, root: Path = ROOT) -> Template:
     """A template from its YAML text."""
-    return Template(yaml.load(text, Loader=_Loader))
+    return Template(yaml.load(text, Loader=_Loader), root)
 
 
 class _Loader(yaml.SafeLoader):

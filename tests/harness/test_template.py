@@ -7,7 +7,7 @@ import pytest
 from tests.harness.mappings import Mapping
 from tests.harness.template import Resource, parse, project_template
 
-SMALL = parse("""
+TEXT = """
 Parameters:
   Size: {Type: Number, Default: '7'}
   Stage: {Type: String, Default: dev}
@@ -49,7 +49,8 @@ Resources:
       MaximumRetryAttempts: -1
       MaximumRecordAgeInSeconds: !If [Prod, 120, !Ref AWS::NoValue]
   Idle: {Type: 'AWS::Serverless::Function'}
-""")
+"""
+SMALL = parse(TEXT)
 
 
 def handler(event: object, context: object) -> None:
@@ -85,6 +86,16 @@ def test_settings_can_be_replaced() -> None:
 def test_a_function_without_a_stream_is_refused(function: str) -> None:
     with pytest.raises(LookupError, match=function):
         Mapping.from_template(function, handler, template=SMALL)
+
+
+def test_the_handler_comes_from_the_functions_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "functions" / "reader"
+    folder.mkdir(parents=True)
+    (folder / "app.py").write_text("def handler(event, context):\n    return [event, __name__]\n")
+    template = parse(TEXT, tmp_path)
+    mapping = Mapping.from_template("Reader", template=template)
+    assert mapping.handler("given", None) == ["given", "harnessed_Reader_app"]
+    assert template.handler("Reader") is mapping.handler  # one module, as in a warm environment
 
 
 def test_a_missing_template_is_said_so(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """The three tables, one connection for all of them, and transactions whose refusals can be understood.
 
 What of PynamoDB's inside is leaned on stands in this file alone: a model's and a connection's `_get_connection`,
-`_connection` and `_local.session` (each model would otherwise make a session and a client of its own, 50 ms apiece), and
-the order in which `TransactWrite` sends its writes.
+`_connection` and `_local.session` (each model would otherwise make a session and a client of its own, 50 ms apiece),
+and the order in which `TransactWrite` sends its writes.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def sync(prefix: str, org: Org) -> list[str]:
             dlq_arn = _ensure(name + DLQ_SUFFIX, _dlq_attributes())
             arn = _ensure(name, _attributes(dlq_arn))
             for each, each_arn in ((name, arn), (name + DLQ_SUFFIX, dlq_arn)):
-                _set(each, {"Policy": policy(each_arn, org.queue_principals, tls=prefix.startswith("https:"))})
+                _set(each, {"Policy": policy(each_arn, org.queue_principals)})
             _set(name + DLQ_SUFFIX, {"RedriveAllowPolicy": _only_from(arn)})
             kept.append(name)
         elif _depth(name) or _depth(name + DLQ_SUFFIX):
@@ -64,24 +64,18 @@ def remove(prefix: str, org: int) -> None:
         _remove(name + DLQ_SUFFIX)
 
 
-def policy(arn: str, principals: tuple[str, ...], *, tls: bool) -> str:
-    """The queue policy: the org's own principals may read this queue and nothing else, and nobody gets in without TLS.
-
-    `tls` is False for a queue with an http URL, which only a local stack has: nobody could use it otherwise.
-    """
-    statements: list[dict[str, Any]] = []
-    if tls:
-        without_tls = {"Bool": {"aws:SecureTransport": "false"}}
-        statements.append(
-            {
-                "Sid": "TlsOnly",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "sqs:*",
-                "Resource": arn,
-                "Condition": without_tls,
-            }
-        )
+def policy(arn: str, principals: tuple[str, ...]) -> str:
+    """The queue policy: the org's own principals may read this queue and nothing else, and nobody gets in without TLS."""
+    statements: list[dict[str, Any]] = [
+        {
+            "Sid": "TlsOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sqs:*",
+            "Resource": arn,
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    ]
     if principals:
         statements.append(
             {
@@ -92,7 +86,7 @@ def policy(arn: str, principals: tuple[str, ...], *, tls: bool) -> str:
                 "Resource": arn,
             }
         )
-    return json.dumps({"Version": "2012-10-17", "Statement": statements}) if statements else ""
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 def _attributes(dlq_arn: str) -> dict[str, str]:
