@@ -112,7 +112,7 @@ def test_a_second_run_changes_and_emits_nothing(
         assert again in (None, Transition(first.action, first.supporter, None))
 
 
-@pytest.mark.parametrize(("action", "with_consent", "on"), product(A, [False, True], SWITCHES))
+@pytest.mark.parametrize(("action", "with_consent", "on"), list(product(A, [False, True], SWITCHES)))
 def test_nothing_is_emitted_of_a_rejected_supporter(action: A, *, with_consent: bool, on: Switches) -> None:
     move = transition(action, S.REJECTED, with_consent=with_consent, effective=on)
     assert move is None or (move.stage is None and move.action is A.REJECTED)
