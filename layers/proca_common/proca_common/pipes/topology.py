@@ -65,7 +65,7 @@ def remove(prefix: str, org: int) -> None:
 
 
 def policy(arn: str, principals: tuple[str, ...]) -> str:
-    """The queue policy: the org's own principals may read this queue and nothing else, and nobody gets in without TLS."""
+    """The queue policy: the org's own principals may read this queue and no other, and nobody gets in without TLS."""
     statements: list[dict[str, Any]] = [
         {
             "Sid": "TlsOnly",
