@@ -94,7 +94,7 @@ def test_the_handler_comes_from_the_functions_folder(tmp_path: Path) -> None:
     (folder / "app.py").write_text("def handler(event, context):\n    return [event, __name__]\n")
     template = parse(TEXT, tmp_path)
     mapping = Mapping.from_template("Reader", template=template)
-    assert mapping.handler("given", None) == ["given", "harnessed_Reader_app"]
+    assert mapping.handler({}, None) == [{}, "harnessed_Reader_app"]
     assert template.handler("Reader") is mapping.handler  # one module, as in a warm environment
 
 
