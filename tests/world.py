@@ -50,7 +50,8 @@ SEED_SECRET = "test-fingerprint-seed"
 SEALING_SECRET = b"a sealing secret of the tests"
 QUEUE_PREFIX = "test-org-"
 STREAM_FUNCTIONS = ("ConfirmFunction", "DeliverFunction")
-FUNCTIONS = (*STREAM_FUNCTIONS, "AddActionContactFunction", "AddActionFunction", "GetPageFunction", "SweepFunction")
+API_FUNCTIONS = ("AddActionContactFunction", "AddActionFunction", "GetPageFunction", "HealthFunction")
+FUNCTIONS = (*STREAM_FUNCTIONS, *API_FUNCTIONS, "SweepFunction")
 
 _numbers = itertools.count(int(time.time()) % 100_000 * 100)
 
@@ -81,6 +82,7 @@ class World:
 
     def __init__(self) -> None:
         self.tables = Tables()
+        self.ahead_ms = 0
         self.prefix = os.environ["QUEUE_URL_PREFIX"]
         self.private_keys: dict[int, dict[str, bytes]] = {}
         self.queues: set[str] = set()
@@ -110,6 +112,10 @@ class World:
         """Empty the warm caches, as in a new environment."""
         page_contexts.forget()
         stats.forget()
+
+    def now_ms(self) -> int:
+        """What the fixture puts in the place of the layer's clock."""
+        return time.time_ns() // 1_000_000 + self.ahead_ms
 
     def seconds(self) -> float:
         """The world's time, in seconds since 1970."""
@@ -175,6 +181,11 @@ class World:
         name = "AddActionFunction" if "/contacts/" in path else "AddActionContactFunction"
         text = body if isinstance(body, str) else json.dumps(body)
         return call(name, api_event("POST", path, text, {"Content-Type": "application/json", **(headers or {})}))
+
+    def get(self, path: str, headers: dict[str, str] | None = None, **query: str) -> Answer:
+        """GET of a page, or /health."""
+        name = "HealthFunction" if path == "/health" else "GetPageFunction"
+        return call(name, api_event("GET", path, headers=headers, query=query or None))
 
     # --- what the system does by itself
 

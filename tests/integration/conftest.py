@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from proca_common.aws import clock
 from tests.world import World, set_environment
 from tools.emulator import Emulator
 
@@ -15,8 +16,9 @@ def environment(emulator: Emulator) -> None:
 
 
 @pytest.fixture
-def world(environment: None) -> Iterator[World]:
-    """Tables, streams and queues of its own."""
+def world(environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Tables, streams and queues of its own, and a clock that can be put forward."""
     made = World()
+    monkeypatch.setattr(clock, "now_ms", made.now_ms)
     yield made
     made.close()
