@@ -23,6 +23,9 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from tests.harness.calls import Answer, Attempt, Call, Calls, Hook, hooked
 
+_LEGACY_CODES = {"QueueDoesNotExist": "AWS.SimpleQueueService.NonExistentQueue"}
+"""SQS sends the codes of its old protocol; botocore chooses the exception's class by the new one."""
+
 Which = str | Callable[[Call], bool] | None
 
 
@@ -70,7 +73,8 @@ def refuse(
     nth: int | None = 1,
     attempts: float = math.inf,
 ) -> Plan:
-    """AWS refuses the request with this error code; nothing is executed."""
+    """AWS refuses the request with this error code; nothing is executed. SQS: `refuse("QueueDoesNotExist", on="sqs")`
+    is a queue that is gone, `refuse("AccessDenied", on="sqs", status=403)` one whose policy forbids."""
 
     def act(call: Call, send: Callable[[], Attempt]) -> Attempt:
         return _error(code, message, status)
@@ -240,8 +244,10 @@ def _matches(on: Which, call: Call) -> bool:
 def _error(code: str, message: str, status: int = 400, **fields: Any) -> Attempt:
     response = AWSResponse("", status, HTTPHeaders(), _Body())
     metadata = {"RequestId": "injected", "HTTPStatusCode": status, "HTTPHeaders": {}}
-    parsed = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": metadata, **fields}
-    return (response, parsed), None
+    error = {"Code": code, "Message": message}
+    if code in _LEGACY_CODES:
+        error |= {"Code": _LEGACY_CODES[code], "QueryErrorCode": code}
+    return (response, {"Error": error, "ResponseMetadata": metadata, **fields}), None
 
 
 class _Body:

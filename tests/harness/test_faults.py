@@ -28,6 +28,7 @@ from tests.harness.faults import (
 )
 from tests.harness.interleave import probe
 from tests.harness.test_calls import toy_model
+from tools.emulator import Emulator
 
 MakeClient = Callable[[str], Any]
 THROTTLES = ["ThrottlingException", "ProvisionedThroughputExceededException"]
@@ -227,6 +228,18 @@ def test_old_clients_are_hit_and_healed(toys: Toys, client: MakeClient) -> None:
     with faults(refuse("AccessDeniedException")), pytest.raises(ClientError):
         put(dynamodb, toys)
     put(dynamodb, toys)
+
+
+def test_a_queue_that_is_gone_is_refused_as_by_sqs(client: MakeClient, emulator: Emulator) -> None:
+    sqs = client("sqs")
+    url = sqs.create_queue(QueueName="still-there")["QueueUrl"]
+    with pytest.raises(ClientError) as real:
+        sqs.send_message(QueueUrl=url.replace("still-there", "gone"), MessageBody="x")
+    with faults(refuse("QueueDoesNotExist", on="sqs")), pytest.raises(ClientError) as injected:
+        sqs.send_message(QueueUrl=url, MessageBody="x")
+    assert type(injected.value) is type(real.value)
+    codes = [error.value.response["Error"]["Code"] for error in (injected, real)]
+    assert codes == ["AWS.SimpleQueueService.NonExistentQueue"] * 2
 
 
 def test_some_entries_of_a_batch_can_fail(toys: Toys, client: MakeClient) -> None:
