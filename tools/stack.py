@@ -31,8 +31,8 @@ from pathlib import Path
 from typing import Any
 
 from tools import emulator as ministack
-from tools import gateway
 from tools.emulator import LOCAL, REGION, ROOT, Emulator
+from tools.repair import repair
 
 SAM = LOCAL / "venv-sam" / "bin" / "sam"
 DEV = LOCAL / "dev"
@@ -128,14 +128,14 @@ def fingerprint(sources: Path) -> str:
 
 
 def deploy(aws: Emulator, template: Path) -> Stack:
-    """Deploys a built template with `sam deploy` and gives the API back what the emulator dropped of it."""
+    """Deploys a built template with `sam deploy` and puts right what the emulator made of it."""
     say("deploying the template")
     with contextlib.suppress(aws.client("s3").exceptions.BucketAlreadyOwnedByYou):
         aws.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     command = ["deploy", "--config-env", "local", "--config-file", str(ROOT / "samconfig.toml")]
     command += ["--template-file", str(template), "--no-resolve-s3", "--s3-bucket", BUCKET]
     sam(command, {**os.environ, **aws.environ()}, aws.folder / "deploy.log")
-    gateway.restore(aws, STACK_NAME)
+    repair(aws, STACK_NAME)
     environ = variables(outputs(aws.client("cloudformation"), STACK_NAME), STACK_NAME)
     # https://<id>.execute-api.<region>.amazonaws.com/<stage>
     host, _, stage = environ["PROCA_API_URL"].removeprefix("https://").partition("/")

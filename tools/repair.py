@@ -1,11 +1,12 @@
-"""Gives a locally deployed API what MiniStack drops: the answers to preflight requests and the gateway's own errors.
+"""Puts right what MiniStack makes of a deployed stack; on AWS, deploying template.yaml has done all this.
 
-On AWS the deployment of template.yaml has done all this. The definition is read from the processed template of the
-stack, so that the local stack answers what AWS would.
+It drops the API's answers to preflight requests and the gateway's own errors, and it wants a permission of their own
+for batches, which on AWS are allowed by the action for one message.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -14,18 +15,36 @@ from tools.emulator import Emulator
 Json = dict[str, Any]
 
 
-def restore(aws: Emulator, stack_name: str) -> None:
+def repair(aws: Emulator, stack_name: str) -> None:
+    """Makes the stack answer and allow what the deployed template says."""
+    restore_answers(aws, stack_name)
+    allow_batches(aws, stack_name)
+
+
+def allow_batches(aws: Emulator, stack_name: str) -> None:
+    """Lets the roles that may send a message send a batch of them."""
+    iam = aws.client("iam")
+    for resource in aws.client("cloudformation").describe_stack_resources(StackName=stack_name)["StackResources"]:
+        if resource["ResourceType"] == "AWS::IAM::Role":
+            role = {"RoleName": resource["PhysicalResourceId"]}
+            for name in iam.list_role_policies(**role)["PolicyNames"]:
+                document = iam.get_role_policy(**role, PolicyName=name)["PolicyDocument"]
+                for statement in document["Statement"]:
+                    if "sqs:SendMessage" in statement["Action"]:
+                        statement["Action"].append("sqs:SendMessageBatch")
+                iam.put_role_policy(**role, PolicyName=name, PolicyDocument=json.dumps(document))
+
+
+def restore_answers(aws: Emulator, stack_name: str) -> None:
     """Puts the preflight and gateway responses of the stack's API into its live stage."""
     cloudformation, gateway = aws.client("cloudformation"), aws.client("apigateway")
     stack = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
     parameters = {entry["ParameterKey"]: entry["ParameterValue"] for entry in stack["Parameters"]}
-    resources = cloudformation.get_template(StackName=stack_name, TemplateStage="Processed")["TemplateBody"][
-        "Resources"
-    ]
-    name, api = next((name, entry) for name, entry in resources.items() if entry["Type"] == "AWS::ApiGateway::RestApi")
-    api_id = cloudformation.describe_stack_resource(StackName=stack_name, LogicalResourceId=name)[
-        "StackResourceDetail"
-    ]["PhysicalResourceId"]
+    template = cloudformation.get_template(StackName=stack_name, TemplateStage="Processed")["TemplateBody"]
+    apis = (item for item in template["Resources"].items() if item[1]["Type"] == "AWS::ApiGateway::RestApi")
+    name, api = next(apis)
+    found = cloudformation.describe_stack_resource(StackName=stack_name, LogicalResourceId=name)
+    api_id = found["StackResourceDetail"]["PhysicalResourceId"]
     definition = resolve(api["Properties"]["Body"], parameters)
 
     for kind, response in definition["x-amazon-apigateway-gateway-responses"].items():

@@ -1,0 +1,175 @@
+"""Writes events/: what each function really receives, recorded on a local stack of its own (`make events`).
+
+Every function of the build is wrapped by a recorder, then people sign and the schedule comes round, which takes a
+minute. A file is named `<function>.json` or `<function>-<variant>.json`; what would differ without meaning anything
+(ports, request ids) is replaced.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import uuid
+from pathlib import Path
+from typing import Any
+
+from tools.emulator import LOCAL, ROOT
+from tools.stack import Stack, build, deployed_stack, say
+
+EVENTS = ROOT / "events"
+SCHEDULE_SECONDS = 75
+STREAM_SECONDS = 20
+
+RECORDER = """
+import json, pathlib, time
+import recorded
+
+def lambda_handler(event, context):
+    pathlib.Path({folder!r}, str(time.time_ns())).write_text(json.dumps(event))
+    return recorded.lambda_handler(event, context)
+"""
+
+CONTACT = {
+    "firstName": "Ida",
+    "lastName": "Example",
+    "email": "ida@example.org",
+    "address": {"country": "PL", "postcode": "00-950"},
+}
+SIGNATURE = {
+    "contact": CONTACT,
+    "action": {"actionType": "petition", "customFields": {"comment": "For the bees"}},
+    "privacy": {"optIn": True},
+    "tracking": {"source": "newsletter", "medium": "email", "campaign": "spring"},
+}
+SHARE = {"action": {"actionType": "share", "customFields": {"network": "fediverse"}}}
+
+
+class Recording:
+    """A stack whose functions write down what they receive."""
+
+    def __init__(self, stack: Stack, folder: Path) -> None:
+        self.stack = stack
+        self.folder = folder
+        self.taken: set[Path] = set()
+
+    def call(self, method: str, path: str, body: Any = None, *, status: int = 200, **headers: str) -> Any:
+        """The API's answer, which must have this status."""
+        request = urllib.request.Request(
+            self.stack.api_url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"User-Agent": "Mozilla/5.0", "Referer": "https://petition.example.org/bees?from=mail", **headers},
+        )
+        if body is not None:
+            request.add_header("Content-Type", "application/json")
+        try:
+            answer = urllib.request.urlopen(request, timeout=30)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            text = answer.read().decode()
+            if answer.status != status:
+                raise SystemExit(f"{method} {path} answered {answer.status}, not {status}: {text}")
+            return json.loads(text)
+
+    def admin(self, *command: str) -> Any:
+        """What `python -m proca_common.admin` answers."""
+        environ = {**os.environ, **self.stack.environ, "PYTHONPATH": str(ROOT / "layers" / "proca_common")}
+        line = [sys.executable, "-m", "proca_common.admin", "--json", *command]
+        return json.loads(subprocess.run(line, env=environ, check=True, stdout=subprocess.PIPE).stdout)
+
+    def keep(self, name: str, seconds: float = 5) -> None:
+        """Writes the next event that the function of this file name received."""
+        deadline = time.monotonic() + seconds
+        while not (found := sorted(set((self.folder / name.partition("-")[0]).iterdir()) - self.taken)):
+            if time.monotonic() > deadline:
+                raise SystemExit(f"no event came for {name}")
+            time.sleep(0.1)
+        self.taken.add(found[0])
+        event = self.normalised(json.loads(found[0].read_text()))
+        (EVENTS / f"{name}.json").write_text(json.dumps(event, indent=2, ensure_ascii=False) + "\n")
+        print(f"events/{name}.json")
+
+    def normalised(self, event: Any) -> Any:
+        """The event without what is of this machine or this moment only."""
+        text = json.dumps(event)
+        text = re.sub(r"127\.0\.0\.1:\d+", "api.example.org", text).replace('"127.0.0.1"', '"192.0.2.1"')
+        ids = list(dict.fromkeys(re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", text)))
+        for number, found in enumerate(ids):
+            text = text.replace(found, str(uuid.UUID(int=number + 1)))
+        return json.loads(text)
+
+
+def main() -> None:
+    EVENTS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=LOCAL) as temporary:
+        template = wrapped(build(), Path(temporary))
+        with deployed_stack(template) as stack:
+            record(Recording(stack, Path(temporary) / "received"))
+
+
+def wrapped(template: Path, temporary: Path) -> Path:
+    """A copy of the build in which each function first writes down its event."""
+    copy = temporary / "build"
+    shutil.copytree(template.parent, copy)
+    for app in copy.glob("*/app.py"):
+        app.rename(app.with_name("recorded.py"))
+        words = re.findall("[A-Z][a-z]*", app.parent.name.removesuffix("Function"))
+        folder = temporary / "received" / "_".join(words).lower()
+        folder.mkdir(parents=True)
+        app.write_text(RECORDER.format(folder=str(folder)))
+    return copy / template.name
+
+
+def record(recording: Recording) -> None:
+    """Lives through everything once."""
+    say("setting up orgs and pages")
+    admin, call, keep = recording.admin, recording.call, recording.keep
+    admin("setup")
+    for org, *settings in (["bees"], ["birds", "supporter_confirm=true", "custom_supporter_confirm=true"]):
+        admin("org", "create", org, *settings, "--encryption", "encrypted")
+        key = admin("key", "generate", org, "main")
+        admin("key", "activate", org, str(key["id"]), "--no-wait")
+        admin("queue", "sync", org)
+        admin("campaign", "create", f"save_{org}", "--org", org)
+        page = admin("page", "create", f"{org}/en", "--org", org, "--campaign", f"save_{org}")
+        pages = f"/v1/pages/{page['id']}"
+        if org == "birds":
+            call("POST", f"{pages}/actions", SIGNATURE, status=201)
+            keep("add_action_contact-to_confirm")
+            keep("confirm", STREAM_SECONDS)
+            continue
+        call("GET", "/health")
+        keep("health")
+        call("GET", pages)
+        keep("get_page")
+        call("GET", "/v1/pages?name=bees%2Fen")
+        keep("get_page-by_name")
+        signed = call("POST", f"{pages}/actions", SIGNATURE, status=201, **{"Idempotency-Key": "a-key-of-the-widget"})
+        keep("add_action_contact")
+        keep("deliver", STREAM_SECONDS)
+        call("POST", f"{pages}/actions", {**SIGNATURE, "contact": {**CONTACT, "email": "ida"}}, status=422)
+        keep("add_action_contact-refused")
+        call("POST", f"{pages}/contacts/{signed['contactRef']}/actions", SHARE, status=201)
+        keep("add_action")
+        keep("deliver-share", STREAM_SECONDS)
+        call("POST", f"{pages}/contacts/bm90X3lldF9rbm93bg/actions", SHARE, status=201)
+        keep("add_action-of_unknown")
+        linked = {**SIGNATURE, "contactRef": "bm90X3lldF9rbm93bg", "contact": {**CONTACT, "email": "ola@example.org"}}
+        call("POST", f"{pages}/actions", linked, status=201)
+        keep("add_action_contact-with_ref")
+        keep("deliver-link", STREAM_SECONDS)
+    say("waiting for the schedule")
+    keep("sweep", SCHEDULE_SECONDS)
+
+
+if __name__ == "__main__":
+    main()
