@@ -210,10 +210,14 @@ def latest_supporter(ref: str, org: int) -> SupporterItem | None:
         raise translated(error) from None
 
 
-def actions_from(ref: str, first: int = 0) -> list[ActionItem]:
-    """The actions under a ref whose id is at least `first`, in the order of their ids, as last written."""
+def actions_of(ref: str, supporter: int | None = None) -> list[ActionItem]:
+    """The actions of a person, or of one of its supporters, in the order of their ids, as last written.
+
+    A supporter's actions may be older than itself: they were linked to it. Raises `Unavailable`.
+    """
+    of_one = None if supporter is None else ActionItem.supporter == supporter
     try:
-        return list(ActionItem.query(ref, ActionItem.sk.between(action_key(ref, first)[1], "A$"), consistent_read=True))
+        return list(ActionItem.query(ref, ActionItem.sk.startswith("A#"), of_one, consistent_read=True))
     except PynamoDBException as error:
         raise translated(error) from None
 

@@ -77,8 +77,4 @@ def _replace(contact: ContactItem, condition: Condition) -> bool:
 def _wake_waiting(contact: ContactItem) -> int:
     supporter = int(contact.sk.split("#")[1])
     now_ms = clock.now_ms()
-    return sum(
-        wake(action, now_ms)
-        for action in store.actions_from(contact.ref, supporter)
-        if action.supporter == supporter and action.owed
-    )
+    return sum(wake(action, now_ms) for action in store.actions_of(contact.ref, supporter) if action.owed)

@@ -147,8 +147,7 @@ def _waiting(supporter: SupporterItem) -> list[ActionItem] | None:
     """The actions that wait for the supporter; None when one came or went while they were read."""
     if not supporter.waiting:
         return []
-    of_supporter = store.actions_from(supporter.ref, int(supporter.id))
-    waiting = [action for action in of_supporter if action.supporter == supporter.id and waits(action)]
+    waiting = [action for action in store.actions_of(supporter.ref, int(supporter.id)) if waits(action)]
     return waiting if len(waiting) == supporter.waiting else None
 
 

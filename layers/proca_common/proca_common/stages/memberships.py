@@ -77,7 +77,7 @@ def refilled(person: Key, membership: Membership, gone: Collection[int]) -> Memb
     """
     actions = [
         action
-        for action in store.actions_from(person[0])
+        for action in store.actions_of(person[0])
         if int(action.campaign) == campaign_of(person) and action.with_consent and int(action.id) not in gone
     ]
     keys = {int(action.id): store.supporter_key(action.ref, int(action.org), int(action.id)) for action in actions}
