@@ -245,7 +245,7 @@ class Transaction:
             raise translated(error) from None
 
     def _translated(self, error: TransactWriteError) -> CloudError:
-        if error.cause_response_code != "TransactionCanceledException":
+        if not error.cancellation_reasons:  # asking for the code of a lost connection would itself fail
             return translated(error)
         labels = [write[0] for writes in (self._checks, self._deletes, self._puts, self._updates) for write in writes]
         found = [
