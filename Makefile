@@ -23,6 +23,7 @@ setup: .venv/.ready .local/venv-emulator/.ready .local/venv-sam/.ready ## instal
 	@test -x $(VENV)/python || $(PYTHON) -m venv .venv
 	@test -x $(UV) || $(VENV)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
 	@$(UV) pip sync --quiet --require-hashes --python $(VENV)/python requirements/dev.txt
+	@echo "$(CURDIR)/layers/proca_common" > "$$($(VENV)/python -c 'import site; print(site.getsitepackages()[0])')/proca_common.pth"
 	@touch $@
 
 .local/venv-emulator/.ready: requirements/emulator.txt | .venv/.ready
@@ -49,7 +50,7 @@ down: .venv/.ready ## stop the local stack; what it held is gone
 	@$(VENV)/python -m tools.stack down
 
 status: .venv/.ready ## say whether the local stack runs, and where
-	@$(VENV)/python -m tools.stack status
+	@$(VENV)/python -m tools.stack status || true
 
 demo: setup ## sign petitions, poll the orgs' queues, decrypt, and show who received what and why
 	@$(VENV)/python -m tools.demo
