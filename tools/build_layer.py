@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -35,6 +36,9 @@ PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28
 
 SERVICES = {"dynamodb", "secretsmanager", "sqs", "sts"}
 """Services whose clients the functions make; botocore's model of any other is left out of the layer."""
+
+ROOTS = re.compile('# Label: "(Amazon Root CA|Starfield (Class|Root|Services))')
+"""Certificate authorities of AWS's endpoints (Amazon Trust Services), of those that botocore brings."""
 
 SHARED_MODELS = {"_retry.json", "endpoints.json", "partitions.json", "sdk-default-configuration.json"}
 
@@ -97,7 +101,8 @@ def dependencies(target: str, python: str | None) -> Path:
         CACHE.mkdir(parents=True, exist_ok=True)
         fresh = CACHE / f"{name}.{os.getpid()}"
         install(fresh, target)
-        trim_botocore(fresh / "botocore")
+        trim_models(fresh / "botocore" / "data")
+        trim_certificates(fresh / "botocore" / "cacert.pem")
         compile_bytecode(fresh, python)
         try:
             fresh.rename(ready)
@@ -135,12 +140,12 @@ def install(folder: Path, target: str) -> None:
     shutil.rmtree(folder / "bin", ignore_errors=True)
 
 
-def trim_botocore(package: Path) -> None:
+def trim_models(data: Path) -> None:
     """Keeps the models of SERVICES, in their newest version, and their entries of the list of endpoints.
 
     22 MB become 2, and a client takes 21 ms of CPU instead of 56: most of that was listing folders and parsing.
     """
-    for entry in (package / "data").iterdir():
+    for entry in data.iterdir():
         if entry.is_dir() and entry.name in SERVICES:
             for version in sorted(entry.iterdir())[:-1]:
                 shutil.rmtree(version)
@@ -150,11 +155,20 @@ def trim_botocore(package: Path) -> None:
             shutil.rmtree(entry)
         elif entry.name not in SHARED_MODELS:
             entry.unlink()
-    path = package / "data" / "endpoints.json"
+    path = data / "endpoints.json"
     endpoints = json.loads(path.read_text())
     for partition in endpoints["partitions"]:
         partition["services"] = {name: entry for name, entry in partition["services"].items() if name in SERVICES}
     path.write_text(json.dumps(endpoints, separators=(",", ":")))
+
+
+def trim_certificates(bundle: Path) -> None:
+    """Keeps the authorities that AWS's endpoints need: each client reads them all, 2 ms of CPU instead of 18.
+
+    Only botocore reads this file. What calls others than AWS takes the system's authorities.
+    """
+    entries = bundle.read_text().split("\n\n")
+    bundle.write_text("\n\n".join(entry for entry in entries if ROOTS.search(entry)) + "\n")
 
 
 def compile_bytecode(folder: Path, python: str | None) -> None:

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -82,6 +83,20 @@ def test_the_trimmed_models_are_small(local_layer: Path) -> None:
 
     assert {entry.name for entry in data.iterdir() if entry.is_dir()} == SERVICES
     assert sum(file.stat().st_size for file in data.rglob("*") if file.is_file()) < 500_000
+
+
+def test_the_layer_trusts_the_authorities_of_aws_and_no_others(local_layer: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(local_layer / "botocore" / "cacert.pem")
+
+    trusted = {
+        name
+        for part in (ca["subject"] for ca in context.get_ca_certs())
+        for ((key, name),) in part
+        if key == "organizationName"
+    }
+    assert trusted == {"Amazon", "Starfield Technologies, Inc."}
+    assert len(context.get_ca_certs()) == 7
 
 
 def test_every_module_of_the_local_layer_is_compiled_for_this_python(local_layer: Path) -> None:
