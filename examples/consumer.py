@@ -588,7 +588,8 @@ def run(args: argparse.Namespace) -> Tally:
 
 def main(given: Sequence[str] | None = None) -> int:
     """The command; returns the exit status."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    log.setLevel(logging.INFO)
     try:
         total = run(arguments(given))
     except (BotoCoreError, ClientError) as error:
