@@ -135,8 +135,8 @@ def start(folder: Path, *, attached: bool) -> Emulator:
         raise SystemExit("The local stack is not installed: run `make setup`.")
     make_certificate(folder)
     port, tls_port = free_ports()
-    command = [str(PYTHON), "-m", "hypercorn", "ministack.app:app", "--keep-alive", "75", "--log-level", "WARNING"]
-    command += ["--insecure-bind", f"127.0.0.1:{port}", "--bind", f"127.0.0.1:{tls_port}"]
+    command = [str(PYTHON), "-m", "hypercorn", "ministack.app:app", "--keep-alive", "75", "--graceful-timeout", "0"]
+    command += ["--log-level", "WARNING", "--insecure-bind", f"127.0.0.1:{port}", "--bind", f"127.0.0.1:{tls_port}"]
     command += ["--certfile", str(folder / "tls.crt"), "--keyfile", str(folder / "tls.key")]
     with (folder / "emulator.log").open("w") as log:
         process = subprocess.Popen(
