@@ -31,6 +31,47 @@ WILDCARDS = {
 }
 """The only resources of a role that may be named by a pattern."""
 
+ON_CATALOG = {"CatalogTable": "GetItem BatchGetItem"}
+ON_STREAM = {
+    "ActionsTable.StreamArn": "DescribeStream GetRecords GetShardIterator",
+    "ActionsTable.Arn/stream/*": "ListStreams",
+    "StreamFailuresQueue": "SendMessage",
+}
+RIGHTS = {
+    "add_action_contact": {
+        "ActionsTable": "PutItem UpdateItem ConditionCheckItem",
+        **ON_CATALOG,
+        "FingerprintSeedSecret": "GetSecretValue",
+    },
+    "add_action": {
+        "ActionsTable": "Query PutItem UpdateItem ConditionCheckItem",
+        **ON_CATALOG,
+        "FingerprintSeedSecret": "GetSecretValue",
+    },
+    "get_page": ON_CATALOG,
+    "health": {"CatalogTable": "GetItem"},
+    "confirm": {
+        **ON_STREAM,
+        "ActionsTable": "GetItem BatchGetItem UpdateItem",
+        **ON_CATALOG,
+        "AWS::StackName-org-*-confirm-supporter": "SendMessage",
+        "AWS::StackName-org-*-confirm-action": "SendMessage",
+    },
+    "deliver": {
+        **ON_STREAM,
+        "ActionsTable": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem ConditionCheckItem",
+        **ON_CATALOG,
+        "StatsTable": "GetItem BatchGetItem UpdateItem",
+        "AWS::StackName-org-*-deliver": "SendMessage",
+    },
+    "sweep": {
+        "ActionsTable.Arn/index/pending": "Query",
+        "ActionsTable": "BatchGetItem UpdateItem",
+        "SweepFailuresQueue": "SendMessage",
+    },
+}
+"""All that each function may do, apart from writing its log, by resource."""
+
 Resource = dict[str, Any]
 
 
@@ -100,6 +141,29 @@ def test_function_has_a_role_of_its_own_without_wildcards(resources: dict[str, R
         for resource in as_list(statement["Resource"]):
             text = json.dumps(resource)
             assert "*" not in text or any(re.search(pattern, text) for pattern in WILDCARDS), text
+
+
+@pytest.mark.parametrize("folder", FUNCTIONS)
+def test_function_may_do_what_it_has_to_and_nothing_else(resources: dict[str, Resource], folder: str) -> None:
+    name = logical_id(folder).removesuffix("Function")
+
+    rights: dict[str, str] = {}
+    for statement in statements(of_type(resources, "AWS::IAM::Role")[name + "Role"]):
+        actions = " ".join(action.partition(":")[2] for action in statement["Action"])
+        rights |= {short(resource): actions for resource in as_list(statement["Resource"])}
+    assert rights == {**RIGHTS[folder], name + "Logs": "CreateLogStream PutLogEvents"}
+
+
+def short(resource: Resource) -> str:
+    """What a reference names: a resource of the template (`Name`, else `Name.Attribute`), or the end of a name."""
+    match resource:
+        case {"Fn::GetAtt": [name, "Arn" | "Id"]}:
+            return str(name)
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"{name}.{attribute}"
+        case {"Fn::Sub": text}:
+            return re.sub(r"[${}]", "", str(text)).rpartition(":AWS::AccountId:")[2]
+    raise AssertionError(f"an unusual reference: {resource}")
 
 
 def test_no_two_functions_share_what_the_transform_made(resources: dict[str, Resource]) -> None:
@@ -194,22 +258,6 @@ def test_what_cannot_be_made_again_outlives_the_stack(resources: dict[str, Resou
     for entry in kept:
         assert entry["DeletionPolicy"] == "RetainExceptOnCreate"
         assert entry["UpdateReplacePolicy"] == "Retain"
-
-
-def test_only_who_needs_a_secret_may_read_it(resources: dict[str, Resource]) -> None:
-    readers = {
-        name: [
-            as_list(statement["Resource"])
-            for statement in statements(role)
-            if "secretsmanager" in str(statement["Action"])
-        ]
-        for name, role in of_type(resources, "AWS::IAM::Role").items()
-    }
-
-    assert {name: found for name, found in readers.items() if found} == {
-        "AddActionContactRole": [[{"Fn::GetAtt": ["FingerprintSeedSecret", "Id"]}]],
-        "AddActionRole": [[{"Fn::GetAtt": ["FingerprintSeedSecret", "Id"]}]],
-    }
 
 
 def test_logs_of_the_api_name_no_path_and_no_address(resources: dict[str, Resource]) -> None:
