@@ -14,7 +14,7 @@ from proca_common.action_pages.context import page_context
 from proca_common.actions.input import parse_action_contact
 from proca_common.actions.intake import Vault, add_action_contact, asked
 from proca_common.actions.source import source_of
-from proca_common.aws import dynamo, secrets
+from proca_common.aws import clock, dynamo, secrets
 from proca_common.aws.logs import logger
 from proca_common.aws.settings import IntakeSettings, read
 from proca_common.http.answers import created
@@ -35,7 +35,7 @@ def sign(page: str) -> Response[str]:
     event = app.current_event
     body, key = json_body(event), idempotency_key(event)
     context = page_context(numeric_id(page, "action page"))
-    request, contact = parse_action_contact(body, context.campaign.contact_schema)
+    request, contact = parse_action_contact(body, context.campaign.contact_schema, clock.today())
     source = source_of(request.tracking, event.headers.get("referer"))
     result = add_action_contact(context, request, contact, source, asked(key, context.page.id, vault, body), vault)
     answer = {"actionId": result.action, "contactRef": result.contact_ref, "firstName": contact.first_name}

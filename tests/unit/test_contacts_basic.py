@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,11 +11,12 @@ from hypothesis import strategies as st
 from proca_common.contacts import Contact, ContactInput, UnsupportedSchema, check
 from proca_common.failures import BAD_FORMAT, BLANK, Failure
 
+TODAY = date(2026, 8, 1)
 IDA = {"name": "Ida Holm", "email": "ida.holm@example.org"}
 
 
 def checked(fields: dict[str, object]) -> Contact | list[Failure]:
-    return check("basic", ContactInput.model_validate(fields))
+    return check("basic", ContactInput.model_validate(fields), TODAY)
 
 
 def accepted(fields: dict[str, object]) -> Contact:
@@ -211,7 +214,7 @@ def test_every_failed_rule_is_told_at_once() -> None:
 
 def test_an_unknown_schema_is_an_error_of_the_campaign() -> None:
     with pytest.raises(UnsupportedSchema, match="nonsense"):
-        check("nonsense", ContactInput.model_validate(IDA))
+        check("nonsense", ContactInput.model_validate(IDA), TODAY)
 
 
 def test_a_contact_does_not_show_itself() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from proca_common.contacts import Contact, ContactInput, check, contact_ref, fingerprint
@@ -11,7 +13,7 @@ SEED = "unit-seed"
 
 @pytest.mark.parametrize("email", ["jane@example.org", " Jane@Example.org "])
 def test_basic_is_the_normalised_email(email: str) -> None:
-    contact = check("basic", ContactInput.model_validate({"firstName": "Jane", "email": email}))
+    contact = check("basic", ContactInput.model_validate({"firstName": "Jane", "email": email}), date(2026, 8, 1))
     assert isinstance(contact, Contact)
     assert contact_ref(SEED, contact.fingerprint_text) == "TdyhfY5aA9fGs-SOOzvV13YNtrI5eYhimbg-2jHd5Jo"
 

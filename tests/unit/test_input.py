@@ -19,6 +19,7 @@ from proca_common.actions.input import (
 from proca_common.contacts import Contact
 from proca_common.failures import Malformed, Refused
 
+TODAY = date(2026, 8, 1)
 REF = "TdyhfY5aA9fGs-SOOzvV13YNtrI5eYhimbg-2jHd5Jo"
 FLAT = "must be a map of string to values of strings or numbers, or lists of them"
 
@@ -34,7 +35,7 @@ def signature(**parts: object) -> dict[str, Any]:
 
 
 def parsed(body: object) -> tuple[AddActionContactInput, Contact]:
-    return parse_action_contact(json.dumps(body).encode(), "basic")
+    return parse_action_contact(json.dumps(body).encode(), "basic", TODAY)
 
 
 def refused(body: object) -> list[tuple[str, str]]:
@@ -362,7 +363,7 @@ def test_what_only_follows_from_a_wrong_type_is_not_told(
 )
 def test_malformed_bodies(body: bytes) -> None:
     with pytest.raises(Malformed):
-        parse_action_contact(body, "basic")
+        parse_action_contact(body, "basic", TODAY)
     with pytest.raises(Malformed):
         parse_action(body, REF)
 
@@ -371,7 +372,7 @@ def test_malformed_bodies(body: bytes) -> None:
 def test_numbers_that_no_double_holds(number: str) -> None:
     body = json.dumps(signature(action={"actionType": "a", "customFields": {"n": 0}})).replace(": 0}", f": {number}}}")
     with pytest.raises(Refused) as refusal:
-        parse_action_contact(body.encode(), "basic")
+        parse_action_contact(body.encode(), "basic", TODAY)
     assert [(failure.pointer, failure.code) for failure in refusal.value.failures] == [
         ("/action/customFields", "invalid")
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from contextlib import suppress
+from datetime import date
 from typing import Any
 
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from proca_common.actions.input import AddActionContactInput, parse_action, pars
 from proca_common.contacts import Contact
 from proca_common.failures import Failure, Malformed, Refused
 
+TODAY = date(2026, 8, 1)
 SOUND: dict[str, Any] = {
     "action": {"actionType": "register", "customFields": {"age": 41, "pets": ["cat"]}, "testing": False},
     "contact": {
@@ -78,7 +80,7 @@ def outcome(body: bytes) -> tuple[AddActionContactInput, Contact] | Malformed | 
     with suppress(Malformed, Refused):
         parse_action(body, "abcd")
     try:
-        return parse_action_contact(body, "basic")
+        return parse_action_contact(body, "basic", TODAY)
     except (Malformed, Refused) as refusal:
         return refusal
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
@@ -109,8 +110,8 @@ class AddActionContactInput(AddActionInput):
     contact_ref: Annotated[Annotated[str, _rule(contact_ref_failures)] | None, _absent("")] = None
 
 
-def parse_action_contact(body: bytes, schema: str) -> tuple[AddActionContactInput, Contact]:
-    """The checked body of a signature, and its contact as the campaign's contact schema stores it.
+def parse_action_contact(body: bytes, schema: str, today: date) -> tuple[AddActionContactInput, Contact]:
+    """The checked body of a signature, and its contact as the campaign's contact schema stores it on this day (UTC).
 
     Raises Malformed (400), Refused with every failed rule (422), UnsupportedSchema.
     """
@@ -120,8 +121,8 @@ def parse_action_contact(body: bytes, schema: str) -> tuple[AddActionContactInpu
         document = _document(body)
         details = _details(error)
         failures = _failures(details, document)
-        raise Refused(failures + _contact_failures(details, document, failures, schema)) from None
-    contact = check(schema, request.contact)
+        raise Refused(failures + _contact_failures(details, document, failures, schema, today)) from None
+    contact = check(schema, request.contact, today)
     if isinstance(contact, list):
         raise Refused([failure.below("/contact") for failure in contact])
     return request, contact
@@ -210,7 +211,7 @@ def _at(document: Any, path: tuple[str, ...]) -> object:
 
 
 def _contact_failures(
-    details: list[ErrorDetails], document: dict[str, Any], found: Sequence[Failure], schema: str
+    details: list[ErrorDetails], document: dict[str, Any], found: Sequence[Failure], schema: str, today: date
 ) -> list[Failure]:
     """What the contact schema says of the part of the contact that has the right shape.
 
@@ -223,7 +224,7 @@ def _contact_failures(
         if path[0] == "contact":
             # The same path comes twice when a key does.
             cast(dict[str, Any], _at(document, path[:-1])).pop(path[-1], None)
-    checked = check(schema, ContactInput.model_validate(contact))
+    checked = check(schema, ContactInput.model_validate(contact), today)
     if not isinstance(checked, list):
         return []
     hidden = {failure.pointer for failure in found}

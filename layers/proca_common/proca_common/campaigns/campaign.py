@@ -24,6 +24,9 @@ class ContactSchema(StrEnum):
     """Which rules the personal data of all pages of the campaign follows (domain 2)."""
 
     BASIC = "basic"
+    POPULAR_INITIATIVE = "popular_initiative"
+    ECI = "eci"
+    IT_CI = "it_ci"
 
 
 class CampaignInput(Entity):

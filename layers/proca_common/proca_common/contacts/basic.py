@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from proca_common.contacts.contact import Contact
 from proca_common.contacts.input import ContactInput
-from proca_common.contacts.rules import Texts, apply_field_rules, missing, texts_of
+from proca_common.contacts.rules import Texts, apply_field_rules, missing, picked, texts_of
 from proca_common.contacts.text import trim
 from proca_common.failures import Failure
 
@@ -26,7 +28,7 @@ ADDRESS = {
 }
 
 
-def check(contact: ContactInput) -> Contact | list[Failure]:
+def check(contact: ContactInput, _today: date) -> Contact | list[Failure]:
     """The contact as it is stored, or every rule it breaks."""
     texts = texts_of(contact)
     complete_names(texts)
@@ -36,9 +38,10 @@ def check(contact: ContactInput) -> Contact | list[Failure]:
     failures += missing(texts, REQUIRED)
     if failures:
         return failures
-    payload: dict[str, object] = {key: texts[pointer] for key, pointer in PAYLOAD.items() if pointer in texts}
-    if any(pointer in texts for pointer in ADDRESS.values()):
-        payload["address"] = {key: texts.get(pointer) for key, pointer in ADDRESS.items()}
+    payload: dict[str, object] = {**picked(texts, PAYLOAD)}
+    address = picked(texts, ADDRESS)
+    if address:
+        payload["address"] = {key: address.get(key) for key in ADDRESS}
     email = texts["/email"]
     return Contact(
         payload=payload,

@@ -9,7 +9,7 @@ rule finds its text and a failure its place by the same key.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from proca_common.contacts.input import ContactInput
@@ -108,6 +108,11 @@ def texts_of(contact: ContactInput) -> Texts:
     return texts
 
 
+def birth_date_of(contact: ContactInput) -> Texts:
+    """The birth date as a text by its pointer, for the schemas that keep it; its form was checked with the input."""
+    return {} if contact.birth_date is None else {"/birthDate": contact.birth_date.isoformat()}
+
+
 def apply_field_rules(contact: ContactInput, texts: Texts) -> tuple[Texts, list[Failure]]:
     """The normalised texts without the empty ones, and every field rule that failed, in the order of the fields.
 
@@ -132,3 +137,8 @@ def apply_field_rules(contact: ContactInput, texts: Texts) -> tuple[Texts, list[
 def missing(texts: Texts, required: Iterable[str]) -> list[Failure]:
     """A failure for each required text that is absent or only blanks."""
     return [Failure.blank(pointer) for pointer in required if not trim(texts.get(pointer, ""))]
+
+
+def picked(texts: Texts, pointers: Mapping[str, str]) -> dict[str, str]:
+    """The texts that are there, by the keys that a payload has for them."""
+    return {key: texts[pointer] for key, pointer in pointers.items() if pointer in texts}
