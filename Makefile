@@ -82,7 +82,7 @@ bench: setup ## measure costs and delays against their budgets
 	@$(VENV)/python -m tools.bench
 
 soak: setup ## the tests that take long, with their figures
-	@$(VENV)/python -m pytest -m soak -s
+	@$(VENV)/python -m pytest -m soak -s --timeout 3600
 
 # --- making what is committed but not written by hand
 
