@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, date, datetime
+from datetime import date
+from typing import Final
+
+_EPOCH: Final = date(1970, 1, 1).toordinal()
+_DAY_MS: Final = 86_400_000
 
 
 def now_ms() -> int:
@@ -13,7 +17,7 @@ def now_ms() -> int:
 
 def today() -> date:
     """The date in UTC."""
-    return datetime.fromtimestamp(now_ms() // 1000, UTC).date()
+    return date.fromordinal(_EPOCH + now_ms() // _DAY_MS)
 
 
 def sleep_ms(duration: float) -> None:

@@ -38,10 +38,10 @@ def check(contact: ContactInput, _today: date) -> Contact | list[Failure]:
     failures += missing(texts, REQUIRED)
     if failures:
         return failures
-    payload: dict[str, object] = {**picked(texts, PAYLOAD)}
+    payload = picked(texts, PAYLOAD)
     address = picked(texts, ADDRESS)
     if address:
-        payload["address"] = {key: address.get(key) for key in ADDRESS}
+        payload["address"] = {**dict.fromkeys(ADDRESS), **address}
     email = texts["/email"]
     return Contact(
         payload=payload,

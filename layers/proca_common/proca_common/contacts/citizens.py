@@ -78,7 +78,7 @@ def age_on(today: date, birth_date: date) -> int:
 
 def citizen(texts: Texts, area: str | None) -> Contact:
     """The contact as it is stored: with a document that tells who it is, or else name, birth date and address."""
-    payload: dict[str, object] = {**picked(texts, PAYLOAD)}
+    payload = picked(texts, PAYLOAD)
     if area is not None:
         payload["area"] = area
     payload["nationality"] = picked(texts, NATIONALITY)

@@ -139,6 +139,6 @@ def missing(texts: Texts, required: Iterable[str]) -> list[Failure]:
     return [Failure.blank(pointer) for pointer in required if not trim(texts.get(pointer, ""))]
 
 
-def picked(texts: Texts, pointers: Mapping[str, str]) -> dict[str, str]:
+def picked(texts: Texts, pointers: Mapping[str, str]) -> dict[str, object]:
     """The texts that are there, by the keys that a payload has for them."""
     return {key: texts[pointer] for key, pointer in pointers.items() if pointer in texts}
