@@ -12,7 +12,6 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from proca_common.action_pages.context import page_context
 from proca_common.actions.input import parse_action_contact
-from proca_common.actions.intake import Vault, add_action_contact, asked
 from proca_common.actions.source import source_of
 from proca_common.aws import clock, dynamo, secrets
 from proca_common.aws.logs import logger
@@ -20,6 +19,7 @@ from proca_common.aws.settings import IntakeSettings, read
 from proca_common.http.answers import created
 from proca_common.http.requests import idempotency_key, json_body, numeric_id
 from proca_common.http.resolver import make_resolver
+from proca_common.intake.add import Vault, add_action_contact, asked
 from proca_common.orgs.encryption import Encryptor
 
 settings = read(IntakeSettings)

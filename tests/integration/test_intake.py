@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from proca_common.actions import intake
 from proca_common.aws import clock
+from proca_common.intake import add as intake
 from proca_common.stages import decide
 from tests.harness.calls import calls
 from tests.harness.faults import Plan, conflict, faults, lose_request, refuse, throttle

@@ -9,18 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proca_common.action_pages.switches import Switches, switches
 from proca_common.actions.status import ActionStatus as A
 from proca_common.actions.status import Stage
 from proca_common.actions.status import SupporterStatus as S
 from proca_common.errors import NotAllowed
 from proca_common.stages.machine import (
-    Switches,
     Transition,
     confirm_action,
     confirm_supporter,
     reject_action,
     stored,
-    switches,
     transition,
 )
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proca_common.actions.status import ActionStatus as A
-from proca_common.stages import persons
-from proca_common.stages.persons import (
+from proca_common.monitors import persons
+from proca_common.monitors.persons import (
     MAX_MEMBERS,
     Facts,
     Label,

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proca_common.action_pages.switches import Switches
 from proca_common.actions.status import ActionStatus as A
 from proca_common.actions.status import SupporterStatus as S
 from proca_common.actions.store import Key, membership_key
-from proca_common.stages import persons
-from proca_common.stages.machine import Switches
-from proca_common.stages.persons import Facts, Label, Member, Membership, Numbers, moved, person_moved
+from proca_common.monitors import persons
+from proca_common.monitors.persons import Facts, Label, Member, Membership, Numbers, moved, person_moved
 from proca_common.stages.settle import Arrival, Verdict, settle
 
 CAMPAIGN = 5

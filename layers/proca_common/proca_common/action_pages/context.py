@@ -9,6 +9,7 @@ from typing import cast
 
 from proca_common.action_pages import store as pages
 from proca_common.action_pages.page import ActionPage
+from proca_common.action_pages.switches import Switches, switches
 from proca_common.aws import clock
 from proca_common.aws.errors import CloudError, Unavailable
 from proca_common.campaigns import store as campaigns
@@ -19,7 +20,6 @@ from proca_common.orgs import instance as instances
 from proca_common.orgs import store as orgs
 from proca_common.orgs.instance import Instance
 from proca_common.orgs.org import Encryption, Org
-from proca_common.stages.machine import Switches, switches
 
 FRESH_MS = 30_000
 CLEAR_TEXT_MS = 60_000

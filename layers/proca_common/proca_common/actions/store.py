@@ -28,8 +28,8 @@ from pynamodb.attributes import (
 )
 from pynamodb.exceptions import DoesNotExist, PynamoDBException
 
-from proca_common.actions.ids import padded
 from proca_common.aws.dynamo import ActionsItem, translated
+from proca_common.ids import padded
 
 CAMPAIGN_BUCKETS: Final = 16
 PENDING_BUCKETS: Final = 64
@@ -103,7 +103,7 @@ class ActionItem(Outbox, discriminator="action"):
 
 
 class MembershipItem(ActionsItem, discriminator="membership"):
-    """The members of one person in one campaign (see `stages.persons.Membership`)."""
+    """The members of one person in one campaign (see `monitors.persons.Membership`)."""
 
     version = NumberAttribute()
     n = NumberAttribute()

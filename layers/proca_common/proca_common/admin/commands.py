@@ -24,12 +24,12 @@ from proca_common.campaigns.campaign import Campaign, CampaignInput
 from proca_common.catalog.entity import Entity
 from proca_common.errors import NotFound, Taken
 from proca_common.monitors import store as stats
-from proca_common.orgs import contacts_job, encryption, instance, keys
+from proca_common.orgs import encryption, instance, keys
 from proca_common.orgs import store as orgs
 from proca_common.orgs.instance import Instance
 from proca_common.orgs.org import Encryption, Org, OrgInput, PublicKey
 from proca_common.pipes import topology
-from proca_common.stages import decide
+from proca_common.stages import decide, encrypt_contacts
 
 Shown = Mapping[str, object] | Sequence[Mapping[str, object]]
 AnyEntity = TypeVar("AnyEntity", bound=Entity)
@@ -237,11 +237,11 @@ def _sealing_key(settings: AdminSettings) -> PrivateKey:
 
 
 def _encrypt(org: Org, settings: AdminSettings) -> dict[str, object]:
-    def progress(done: contacts_job.Done) -> None:
+    def progress(done: encrypt_contacts.Done) -> None:
         if done.contacts % 100 == 0:
             _say(f"{done.contacts} contacts encrypted")
 
-    done = contacts_job.encrypt_contacts(orgs.get(org.id), instance.get(), _sealing_key(settings), progress)
+    done = encrypt_contacts.encrypt_contacts(orgs.get(org.id), instance.get(), _sealing_key(settings), progress)
     return {"contacts encrypted": done.contacts, "actions woken": done.woken}
 
 

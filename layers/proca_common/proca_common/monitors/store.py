@@ -18,7 +18,7 @@ from pynamodb.expressions.condition import size
 
 from proca_common.aws.dynamo import StatsItem, Transaction, read_numbers, translated
 from proca_common.aws.errors import Cancelled
-from proca_common.stages.persons import Label, Numbers
+from proca_common.monitors.persons import Label, Numbers
 
 SHARDS: Final = 16
 OTHER: Final = "other"
@@ -75,9 +75,9 @@ def bounded(numbers: Numbers) -> Numbers:
 def _is_named(label: Label, name: str) -> bool:
     day = f"#{label.day}" if label.kind == "source" else ""
     key = (f"{label.campaign}#names", f"{label.kind}{day}")
-    if name not in _known.get(key, ()):
-        _known[key] = _read_names(key)
-    known = _known[key]
+    known = _known.get(key, set())
+    if name not in known and len(known) < MAX_NAMES[label.kind]:  # a full list changes no more
+        known = _known[key] = _read_names(key)
     if name in known:
         return True
     if len(known) >= MAX_NAMES[label.kind]:

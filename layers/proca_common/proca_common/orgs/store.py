@@ -5,12 +5,12 @@ from __future__ import annotations
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PynamoDBException
 
-from proca_common.actions.ids import padded
 from proca_common.aws import dynamo
 from proca_common.aws.dynamo import CatalogItem, Transaction, translated
 from proca_common.aws.errors import Cancelled
 from proca_common.catalog import items, names
 from proca_common.errors import InUse, NotFound, Taken
+from proca_common.ids import padded
 from proca_common.orgs.org import ActiveKey, Encryption, Org, OrgInput, PublicKey
 
 SK = "org"

@@ -14,7 +14,6 @@ from pynamodb.expressions.condition import Condition
 
 from proca_common.action_pages.context import page_context
 from proca_common.actions import store
-from proca_common.actions.binding import bind, waits
 from proca_common.actions.status import ActionStatus, SupporterStatus
 from proca_common.actions.store import ActionItem, SupporterItem
 from proca_common.aws import clock
@@ -23,9 +22,10 @@ from proca_common.aws.errors import Cancelled, Unavailable
 from proca_common.aws.retry import pauses
 from proca_common.errors import NotAllowed, NotFound
 from proca_common.monitors import store as stats
+from proca_common.monitors.persons import Numbers, moved, person_moved
 from proca_common.stages import machine, outbox
+from proca_common.stages.binding import bind, waits
 from proca_common.stages.memberships import campaign_of, facts_of, person_of, put_membership, read_memberships, refilled
-from proca_common.stages.persons import Numbers, moved, person_moved
 
 
 def accept_supporter(action_id: int) -> bool:

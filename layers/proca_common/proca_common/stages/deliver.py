@@ -21,11 +21,11 @@ from proca_common.aws.errors import Cancelled, CloudError, Unavailable
 from proca_common.aws.logs import log_fault, logger
 from proca_common.aws.retry import pauses
 from proca_common.monitors import store as stats
+from proca_common.monitors.persons import Membership
 from proca_common.stages import outbox
 from proca_common.stages.emit import emit
 from proca_common.stages.link import link
 from proca_common.stages.memberships import put_membership, read_memberships
-from proca_common.stages.persons import Membership
 from proca_common.stages.settle import Arrival, Settlement, settle
 from proca_common.stages.works import Work, load
 

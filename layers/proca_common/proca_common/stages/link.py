@@ -10,13 +10,13 @@ from pynamodb.exceptions import PynamoDBException
 
 from proca_common.action_pages.context import page_context
 from proca_common.actions import store
-from proca_common.actions.binding import bind, count_action, is_full
 from proca_common.actions.store import ActionIdItem, ActionItem, SupporterItem
 from proca_common.aws import clock, dynamo
 from proca_common.aws.dynamo import ActionsItem, Transaction, translated
 from proca_common.aws.errors import Cancelled, Unavailable
 from proca_common.aws.retry import pauses
 from proca_common.stages import outbox
+from proca_common.stages.binding import bind, count_action, is_full
 
 NEWEST = 25
 

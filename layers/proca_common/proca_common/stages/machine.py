@@ -6,17 +6,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from proca_common.action_pages.switches import Switches
 from proca_common.actions.status import ActionStatus as A
 from proca_common.actions.status import Stage
 from proca_common.actions.status import SupporterStatus as S
 from proca_common.errors import NotAllowed
-
-
-class Switches(NamedTuple):
-    """The effective confirm switches (domain 4.1)."""
-
-    supporter_confirm: bool
-    action_confirm: bool
 
 
 class Transition(NamedTuple):
@@ -25,16 +19,6 @@ class Transition(NamedTuple):
     action: A
     supporter: S
     stage: Stage | None
-
-
-def switches(
-    *, campaign_supporter: bool | None, campaign_action: bool | None, org_supporter: bool, org_action: bool
-) -> Switches:
-    """The campaign's own setting wins in both directions; without one the page org's counts (domain 4.1)."""
-    return Switches(
-        org_supporter if campaign_supporter is None else campaign_supporter,
-        org_action if campaign_action is None else campaign_action,
-    )
 
 
 def transition(  # noqa: PLR0911 - a row of the table, a return

@@ -1,4 +1,4 @@
-"""Memberships and facts from what is stored, and back (the rules are in `stages.persons`)."""
+"""Memberships and facts from what is stored, and back (the rules are in `monitors.persons`)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from proca_common.actions import store
-from proca_common.actions.ids import day_of
 from proca_common.actions.status import ActionStatus
 from proca_common.actions.store import ActionItem, Key, MembershipItem, SupporterItem
 from proca_common.aws.dynamo import ActionsItem, Transaction
-from proca_common.stages.persons import MAX_MEMBERS, Facts, Member, Membership, is_member
+from proca_common.ids import day_of
+from proca_common.monitors.persons import MAX_MEMBERS, Facts, Member, Membership, is_member
 
 
 def facts_of(action: ActionItem, supporter: SupporterItem) -> Facts:

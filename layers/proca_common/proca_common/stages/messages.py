@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 from proca_common.action_pages.context import PageContext
-from proca_common.actions.ids import created_at
 from proca_common.actions.status import EmailStatus, Stage
 from proca_common.actions.store import ActionItem, ContactItem, SupporterItem
+from proca_common.ids import created_at
 from proca_common.orgs.encryption import to_text
 from proca_common.orgs.org import Org
 from proca_common.pipes.publish import Outgoing

@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from proca_common.action_pages.switches import Switches
 from proca_common.actions.status import ActionStatus, SupporterStatus
 from proca_common.actions.store import Key
-from proca_common.stages.machine import Switches, transition
-from proca_common.stages.persons import Facts, Membership, Numbers, moved, person_moved
+from proca_common.monitors.persons import Facts, Membership, Numbers, moved, person_moved
+from proca_common.stages.machine import transition
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from proca_common.actions.status import ActionStatus, SupporterStatus
 from proca_common.actions.store import ActionItem, ContactItem, Key, SupporterItem
 from proca_common.aws.dynamo import ActionsItem
 from proca_common.aws.logs import log_fault
+from proca_common.monitors.persons import Facts, Membership
 from proca_common.pipes.routing import Destination
 from proca_common.stages.memberships import facts_of, membership_of, person_of
 from proca_common.stages.outbox import Entry, is_current, owed_by
-from proca_common.stages.persons import Facts, Membership
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
 
 from proca_common.actions import store
-from proca_common.actions.intake import encrypt_contact
+from proca_common.actions.protection import box_up
 from proca_common.actions.store import ContactItem
 from proca_common.aws import clock, dynamo
 from proca_common.aws.dynamo import translated
@@ -48,12 +48,10 @@ def encrypt_contacts(
         for contact in ContactItem.scan(filter_condition=(ContactItem.org == org.id) & readable, consistent_read=True):
             payload = _payload(contact, sealing_private)
             after = ContactItem.from_raw_data(contact.serialize())
-            encrypt_contact(after, payload, org.active_key.id, org.active_key.public, instance.key_id, encryptor)
-            was_sealed = after.sealed is not None
-            after.clear = after.sealed = None
+            box_up(after, payload, org.active_key, instance, encryptor)
             if _replace(after, readable):
                 done.contacts += 1
-                done.woken += _wake_waiting(contact) if was_sealed else 0
+                done.woken += _wake_waiting(contact) if contact.sealed is not None else 0
             progress(done)
     except PynamoDBException as error:
         raise translated(error) from None

@@ -14,9 +14,8 @@ from datetime import UTC, datetime, timedelta
 
 from proca_common.action_pages.context import PageContext
 from proca_common.actions import store
-from proca_common.actions.binding import bind, count_action, is_full, waits
-from proca_common.actions.ids import RANDOM_BITS, new_id
 from proca_common.actions.input import ActionInput, AddActionContactInput, AddActionInput
+from proca_common.actions.protection import protect
 from proca_common.actions.source import Source
 from proca_common.actions.status import ActionStatus, Stage, SupporterStatus
 from proca_common.actions.store import ActionIdItem, ActionItem, ContactItem, IdempotencyItem, SupporterItem
@@ -29,8 +28,9 @@ from proca_common.consents import Consent, split_consents
 from proca_common.contacts import Contact, contact_ref
 from proca_common.errors import TooMany
 from proca_common.failures import Failure, Refused
-from proca_common.orgs.encryption import Encryptor, seal
-from proca_common.orgs.org import Encryption
+from proca_common.ids import RANDOM_BITS, new_id
+from proca_common.orgs.encryption import Encryptor
+from proca_common.stages.binding import bind, count_action, is_full, waits
 from proca_common.stages.outbox import enter
 
 IDEMPOTENT_FOR = timedelta(hours=24)
@@ -95,7 +95,7 @@ def add_action_contact(
         opt_in=request.privacy.opt_in,
         lead_opt_in=request.privacy.lead_opt_in,
     )
-    payload = json.dumps(contact.payload, ensure_ascii=False, separators=(",", ":"))
+    payload = json.dumps(contact.payload, ensure_ascii=False, separators=(",", ":")).encode()
 
     def write(action_id: int, now_ms: int) -> Transaction:
         supporter = _supporter(context, ref, action_id, contact.area, [consent.org for consent in consents])
@@ -220,7 +220,7 @@ def _action(
 
 
 def _contact(
-    context: PageContext, consent: Consent, ref: str, supporter: int, payload: str, encryptor: Encryptor
+    context: PageContext, consent: Consent, ref: str, supporter: int, payload: bytes, encryptor: Encryptor
 ) -> ContactItem:
     org = context.org if consent.org == context.org.id else context.lead
     item = ContactItem(
@@ -229,25 +229,8 @@ def _contact(
         communication_consent=consent.communication_consent,
         delivery_consent=consent.delivery_consent,
     )
-    if org.encryption is Encryption.CLEAR:
-        item.clear = payload
-    elif org.active_key is None:
-        item.sealed = seal(payload.encode(), context.instance.sealing_public)
-    else:
-        encrypt_contact(
-            item, payload.encode(), org.active_key.id, org.active_key.public, context.instance.key_id, encryptor
-        )
+    protect(item, payload, org, context.instance, encryptor)
     return item
-
-
-def encrypt_contact(
-    item: ContactItem, payload: bytes, key_id: int, key_public: bytes, sign_id: int, encryptor: Encryptor
-) -> None:
-    """Put the payload into the contact as a box for this key; `sign_id` is the instance key's id."""
-    box = encryptor.encrypt(payload, key_public)
-    item.payload, item.nonce = box.payload, box.nonce
-    item.key_id, item.key_public = key_id, key_public
-    item.sign_id, item.sign_public = sign_id, box.sender
 
 
 def _in(now_ms: int, ahead: timedelta) -> datetime:

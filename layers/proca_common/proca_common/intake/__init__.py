@@ -1,0 +1,1 @@
+"""Taking actions in: from a checked request to one transaction (domain 3; design 4)."""
