@@ -13,10 +13,10 @@ from tools.emulator import LOCAL, REGION, ROOT
 from tools.invoke import logical_id
 
 FUNCTIONS = {
-    "add_action_contact": (512, 10),
-    "add_action": (512, 10),
-    "get_page": (512, 10),
-    "health": (256, 10),
+    "add_action_contact": (512, 28),
+    "add_action": (512, 28),
+    "get_page": (512, 28),
+    "health": (256, 28),
     "confirm": (512, 60),
     "deliver": (512, 60),
     "sweep": (256, 50),

@@ -123,9 +123,20 @@ def _cell(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def _parsed(arguments: list[str] | None) -> Namespace:
+    """The arguments; settings may stand anywhere, which argparse alone allows only before the first option."""
+    top = parser()
+    args, rest = top.parse_known_args(arguments)
+    if rest and not (hasattr(args, "settings") and all("=" in text and text[0] != "-" for text in rest)):
+        top.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        args.settings += rest
+    return args
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 1 and a line on standard error when it was refused."""
-    args = parser().parse_args(arguments)
+    args = _parsed(arguments)
     try:
         shown = args.command(args, connect(args.stack))
     except ValidationError as error:
