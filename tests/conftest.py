@@ -26,13 +26,6 @@ if "PROCA_API_URL" not in os.environ:  # a deployed stack is tested with the cal
     )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks every test that asks for the emulator, so that `-m "not emulator"` needs none."""
-    for item in items:
-        if "emulator" in getattr(item, "fixturenames", ()):
-            item.add_marker("emulator")
-
-
 @pytest.fixture(autouse=True)
 def _no_network_in_unit_tests(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if UNIT in request.path.parents:
