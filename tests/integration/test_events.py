@@ -1,0 +1,59 @@
+"""Every event under events/ runs through its function, in the catalogue that it was recorded in."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness.calls import unseen_client
+from tests.harness.context import LambdaContext
+from tests.world import World, function
+
+EVENTS = sorted((Path(__file__).parents[2] / "events").glob("*.json"))
+STATUS = {
+    "add_action": 201,
+    "add_action-of_unknown": 201,
+    "add_action_contact": 201,
+    "add_action_contact-refused": 422,
+    "add_action_contact-to_confirm": 201,
+    "add_action_contact-with_ref": 201,
+    "get_page": 200,
+    "get_page-by_name": 200,
+    "health": 200,
+}
+
+
+def invoke(path: Path) -> Any:
+    folder = path.stem.split("-")[0]
+    name = "".join(word.title() for word in folder.split("_")) + "Function"
+    return function(name)(json.loads(path.read_text()), LambdaContext(name, 28))
+
+
+@pytest.fixture
+def recorded_in(world: World) -> World:
+    """Page 1 is an ordinary one, page 2 asks supporters to confirm."""
+    world.page(world.org("bees"), name="bees/en")
+    birds = world.org("birds", supporter_confirm=True, custom_supporter_confirm=True)
+    world.page(birds, world.campaign(birds, "birds"), name="birds/en")
+    return world
+
+
+def test_every_function_has_an_event() -> None:
+    functions = {path.parent.name for path in (Path(__file__).parents[2] / "functions").glob("*/app.py")}
+    assert {path.stem.split("-")[0] for path in EVENTS} == functions
+
+
+@pytest.mark.parametrize("path", EVENTS, ids=lambda path: path.stem)
+def test_event_runs(recorded_in: World, path: Path) -> None:
+    event = json.loads(path.read_text())
+    for record in event.get("Records", []):
+        image = record["dynamodb"]["NewImage"]
+        unseen_client("dynamodb").put_item(TableName=recorded_in.tables["ActionsTable"], Item=image)
+    answer = invoke(path)
+    if "Records" in event:
+        assert answer == {"batchItemFailures": []}
+    elif path.stem == "sweep":
+        assert answer == {"woken": 0, "stuck": 0}
+    else:
+        assert answer["statusCode"] == STATUS[path.stem]
