@@ -54,7 +54,7 @@ def activate(org: Org, key_id: int) -> datetime:
     """Encrypt for this key from now on; answers the moment at which that holds in every warm environment.
 
     Sets the org to `encrypted`. Contacts that were stored in clear or sealed before are then encrypted by
-    `contacts_job`. Raises `NotFound` and `NotAllowed` ("Public key expired").
+    `stages.encrypt_contacts`. Raises `NotFound` and `NotAllowed` ("Public key expired").
     """
     key = _own(org, key_id)
     transaction = Transaction()
@@ -98,16 +98,22 @@ def deactivate_all(org: Org, *, to_clear_text: bool) -> None:
 
 def expire(org: Org, key_id: int) -> None:
     """Never use this key again (irreversible). If it was active, the org stays `encrypted`: contacts are sealed until a
-    new one is.
+    new one is. Raises `NotFound`, and `NotAllowed` when another key was activated at this moment.
     """
-    key = _own(org, key_id)
+    key, at = _own(org, key_id), store.org_key(org.id)
+    active = store.get(org.id).active_key
     transaction = Transaction()
     transaction.update("key", store.key_item(key), [store.KeyItem.expired.set(True)], CatalogItem.pk.exists())
-    if org.active_key is not None and org.active_key.id == key.id:
+    if active is not None and active.id == key.id:
         removal = [store.OrgItem.active_key_id.remove(), store.OrgItem.active_key_public.remove()]
-        as_read = store.OrgItem.active_key_id == key.id
-        transaction.update("org", store.OrgItem(*store.org_key(org.id)), removal, as_read)
-    transaction.commit()
+        transaction.update("org", store.OrgItem(*at), removal, store.OrgItem.active_key_id == key.id)
+    else:
+        other = store.OrgItem.active_key_id.does_not_exist() | (store.OrgItem.active_key_id != key.id)
+        transaction.check("org", store.OrgItem, at, other)
+    try:
+        transaction.commit()
+    except Cancelled:
+        raise NotAllowed("the org's active key was changed at this moment") from None
 
 
 def _own(org: Org, key_id: int) -> PublicKey:
