@@ -1,0 +1,320 @@
+"""What every number must be, counted anew from the actions alone (design 4), and whether a world agrees with it.
+
+Nothing that the layer counts with is used here: items are read as DynamoDB has them, rules are written a second time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from proca_common.campaigns.campaign import Campaign
+from proca_common.orgs import store as orgs
+from tests.world import World
+
+Item = dict[str, Any]
+EMITTED = ("delivered", "repeat")
+STATUSES_OF_STAGE = {
+    "supporter_confirm": ("new",),
+    "action_confirm": ("confirming",),
+    "deliver": ("accepted", *EMITTED),
+}
+KNOWN_MEMBERS = 50
+LONGEST_NAME = 40
+MOST_NAMES = {"type": 100, "source": 50}
+
+
+def assert_sound(world: World, *campaigns: Campaign | int, owed: Collection[int] = ()) -> Stored:
+    """Compare everything stored with what it must be, and tell all differences at once; returns what is stored.
+
+    Numbers are compared for these campaigns. Only actions and supporters with ids in `owed` may have something left.
+    """
+    stored = Stored.of(world)
+    found = [*stored.faults(owed)]
+    for campaign in campaigns:
+        number = campaign if isinstance(campaign, int) else campaign.id
+        found += _differences(f"campaign {number}", counted(world, number), recounted(world, stored, number))
+    assert not found, "\n".join(found)
+    return stored
+
+
+@dataclass(frozen=True)
+class Stored:
+    """All items of the Actions table, by what they are."""
+
+    items: list[Item]
+    by_kind: dict[str, list[Item]] = field(default_factory=lambda: defaultdict(list))
+
+    @classmethod
+    def of(cls, world: World) -> Stored:
+        """What the table holds now."""
+        stored = cls([values(item) for item in world.tables.all_items("ActionsTable")])
+        for item in stored.items:
+            stored.by_kind[item["kind"]].append(item)
+        return stored
+
+    @cached_property
+    def actions(self) -> dict[int, Item]:
+        """The actions by id."""
+        return {action["id"]: action for action in self.by_kind["action"]}
+
+    @cached_property
+    def supporters(self) -> dict[tuple[str, int], Item]:
+        """The supporters by contact ref and id."""
+        return {(supporter["ref"], supporter["id"]): supporter for supporter in self.by_kind["supporter"]}
+
+    @cached_property
+    def bound(self) -> list[Item]:
+        """The actions that have a supporter."""
+        return [action for action in self.by_kind["action"] if "supporter" in action]
+
+    @cached_property
+    def of_supporter(self) -> dict[tuple[str, int], list[Item]]:
+        """The actions of each supporter, by contact ref and id."""
+        found: dict[tuple[str, int], list[Item]] = defaultdict(list)
+        for action in self.bound:
+            found[action["ref"], action["supporter"]].append(action)
+        return found
+
+    @cached_property
+    def contacts(self) -> dict[tuple[str, int], set[int]]:
+        """The orgs that have a contact of each supporter, by contact ref and id."""
+        found: dict[tuple[str, int], set[int]] = defaultdict(set)
+        for contact in self.by_kind["contact"]:
+            found[contact["ref"], int(contact["sk"].split("#")[1])].add(contact["org"])
+        return found
+
+    def members(self, campaign: int) -> dict[str, list[Item]]:
+        """The signatures that make members, by contact ref, in the order of their ids."""
+        found: dict[str, list[Item]] = defaultdict(list)
+        for action in sorted(self.bound, key=lambda action: action["id"]):
+            joins = action["with_consent"] and not action["testing"] and action["status"] in EMITTED
+            if joins and action["campaign"] == campaign:
+                found[action["ref"]].append(action)
+        return found
+
+    def area(self, signature: Item) -> str | None:
+        """The area of whoever signed."""
+        supporter = self.supporters.get((signature["ref"], signature["supporter"]), {})
+        return supporter.get("area")
+
+    def faults(self, owed: Collection[int] = ()) -> Iterable[str]:
+        """Everything in these items that contradicts something else in them."""
+        for action in self.by_kind["action"]:
+            yield from _named(f"action {action['id']} ({action['status']})", self._faults_of_action(action, owed))
+        for supporter in self.by_kind["supporter"]:
+            yield from _named(f"supporter {supporter['id']}", self._faults_of_supporter(supporter, owed))
+        for membership in self.by_kind["membership"]:
+            yield from _named(f"membership {membership['sk']}", self._faults_of_membership(membership))
+        yield from self._without_membership()
+        yield from self._dangling()
+
+    def _faults_of_action(self, action: Item, owed: Collection[int]) -> Iterable[str]:
+        stage = action.get("stage")
+        yield from _faults_of_outbox(action, "emit", owed)
+        if "supporter" not in action:
+            if action["status"] != "new" or stage or "campaign_bucket" in action or "expires" not in action:
+                yield "is not bound, but looks as if it were"
+            return
+        if action.get("campaign_bucket") != f"{action['campaign']}#{action['id'] % 16}":
+            yield "is not in by_campaign"
+        if "expires" in action:
+            yield "is bound and expires"
+        supporter = self.supporters.get((action["ref"], action["supporter"]))
+        if supporter is None:
+            yield "has no supporter"
+            return
+        if stage and action["status"] not in STATUSES_OF_STAGE[stage]:
+            yield f"has the stage {stage}"
+        match action["status"], supporter["status"]:
+            case "accepted", _ if stage is None:
+                yield "is on its way, but nobody sends it"
+            case "new" | "confirming", "rejected":
+                yield "waits for a supporter who was rejected"
+            case "new", "accepted":
+                yield "waits for a supporter who was accepted"
+
+    def _faults_of_supporter(self, supporter: Item, owed: Collection[int]) -> Iterable[str]:
+        yield from _faults_of_outbox(supporter, "link", owed)
+        key = supporter["ref"], supporter["id"]
+        own = self.of_supporter.get(key, [])
+        waiting = sum(action["status"] == "new" for action in own)
+        if supporter["actions"] != len(own):
+            yield f"counts {supporter['actions']} actions of {len(own)}"
+        if supporter["waiting"] != waiting:
+            yield f"counts {supporter['waiting']} waiting actions of {waiting}"
+        if not any(action["id"] == supporter["id"] for action in own):
+            yield "has no signature"
+        if self.contacts.get(key, set()) != set(supporter["recipients"]):
+            yield f"has contacts for {self.contacts.get(key)}, not {supporter['recipients']}"
+
+    def _faults_of_membership(self, membership: Item) -> Iterable[str]:
+        signatures = self.members(int(membership["sk"].removeprefix("M#"))).get(membership["ref"], [])
+        known = json.loads(membership["members"])
+        lowest = {
+            str(each["supporter"]): {"page": each["page"], "org": each["org"], "area": self.area(each)}
+            for each in signatures[: len(known)]
+        }
+        if membership["n"] != len(signatures):
+            yield f"counts {membership['n']} members of {len(signatures)}"
+        if known != lowest or len(known) > KNOWN_MEMBERS:
+            yield f"knows {sorted(known)}, not {sorted(lowest)}"
+        if signatures and not known:
+            yield "knows none of its members"
+
+    def _without_membership(self) -> Iterable[str]:
+        recorded = {(item["ref"], item["sk"]) for item in self.by_kind["membership"]}
+        for campaign in {action["campaign"] for action in self.bound}:
+            for ref, signatures in self.members(campaign).items():
+                if (ref, f"M#{campaign}") not in recorded:
+                    yield f"signatures {[each['id'] for each in signatures]} have no membership"
+
+    def _dangling(self) -> Iterable[str]:
+        claims = {int(item["ref"].removeprefix("id#")): item for item in self.by_kind["id"]}
+        for number in claims.keys() ^ self.actions.keys():
+            yield f"action {number}: only one of action and id item exists"
+        for number in claims.keys() & self.actions.keys():
+            claim, action = claims[number], self.actions[number]
+            if claim["at"] != action["ref"] or claim.get("expires") != action.get("expires"):
+                yield f"action {number}: its id item says something else"
+        for ref, supporter in self.contacts.keys() - self.supporters.keys():
+            yield f"contacts of supporter {supporter} under {ref[:8]} have none"
+        people = {action["ref"] for action in self.bound}
+        for membership in self.by_kind["membership"]:
+            if membership["ref"] not in people:
+                yield f"membership {membership['sk']} is left of a person who is gone"
+
+
+def values(item: Item) -> Item:
+    """An item of DynamoDB as plain values: numbers are integers, sets are sets."""
+    return {name: _value(value) for name, value in item.items()}
+
+
+def recounted(world: World, stored: Stored, campaign: int) -> Counter[str]:
+    """What the campaign's numbers must be: totals as `persons:total`, numbers of a day as `2024-02-29 type:share`."""
+    numbers: Counter[str] = Counter()
+    for signatures in stored.members(campaign).values():
+        lowest = signatures[0]
+        area = stored.area(lowest)
+        numbers["persons:total"] += 1
+        numbers[f"org:{lowest['org']}"] += 1
+        if area is not None:
+            numbers[f"area:{area}"] += 1
+    names = _names(world, campaign)
+    for action in stored.bound:
+        if action["campaign"] != campaign or action["status"] != "delivered" or action["testing"]:
+            continue
+        day = _day(action["id"])
+        counted_type = _own_or_other("type", action["action_type"], names.get("type", set()))
+        numbers[f"type:{counted_type}"] += 1
+        numbers[f"{day} type:{counted_type}"] += 1
+        if "source" in action:
+            source = json.loads(action["source"])["source"]
+            numbers[f"{day} source:{_own_or_other('source', source, names.get(f'source#{day}', set()))}"] += 1
+    return numbers
+
+
+def counted(world: World, campaign: int) -> Counter[str]:
+    """The campaign's numbers as the shards of the Stats table hold them, named as in `recounted`."""
+    numbers: Counter[str] = Counter()
+    for item in map(values, world.tables.all_items("StatsTable")):
+        owner, _, shard = item.pop("pk").partition("#")
+        if owner != str(campaign) or shard == "names":
+            continue
+        assert int(shard) in range(16)
+        day = item.pop("sk").removeprefix("total").removeprefix("day#")
+        for name, number in item.items():
+            numbers[f"{day} {name}".lstrip()] += number
+    return numbers
+
+
+def entitled(stored: Stored) -> set[str]:
+    """The MessageIds that must have been sent by now: at least once each, for all that is stored."""
+    sent: set[str] = set()
+    for action in stored.bound:
+        still_owed = action.get("owed", set())
+        if action["status"] in EMITTED:
+            receivers = {(org, "deliver", "deliver") for org in action["recipients"]}
+        elif action["with_consent"] and action["status"] == "new":
+            receivers = {(action["org"], "supporter_confirm", "confirm-supporter")}
+        elif action["with_consent"] and action["status"] == "confirming":
+            receivers = {(action["org"], "action_confirm", "confirm-action")}
+        else:
+            continue
+        for org, stage, queue in receivers:
+            if _has(org, queue) and f"{org}/{queue}" not in still_owed:
+                sent.add(f"{action['id']}.{stage}.{org}")
+    return sent
+
+
+def _has(org: int, queue: str) -> bool:
+    settings = orgs.get(org)
+    switches = {
+        "deliver": settings.custom_action_deliver,
+        "confirm-supporter": settings.custom_supporter_confirm,
+        "confirm-action": settings.custom_action_confirm,
+    }
+    return switches[queue]
+
+
+def _faults_of_outbox(item: Item, kind: str, owed: Collection[int]) -> Iterable[str]:
+    outbox = {name for name in ("stage", "due", "attempt", "pending") if name in item}
+    if outbox and len(outbox) < 4:
+        yield f"has only {sorted(outbox)} of an outbox"
+    if "owed" in item and not outbox:
+        yield f"owes {item['owed']} without a stage"
+    if outbox and (kind == "link") != (item.get("stage") == "link"):
+        yield f"has the stage {item.get('stage')}"
+    if "pending" in item and item["pending"].split("#")[0] != kind:
+        yield f"stands in {item['pending']}"
+    if outbox and item["id"] not in owed:
+        yield f"still owes {item.get('stage')} to {sorted(item.get('owed', ()))} after {item.get('attempt')} attempts"
+
+
+def _differences(name: str, found: Counter[str], wanted: Counter[str]) -> Iterable[str]:
+    for number in sorted(found.keys() | wanted.keys()):
+        if found[number] != wanted[number]:
+            yield f"{name}: {number} is {found[number]}, must be {wanted[number]}"
+
+
+def _named(name: str, faults: Iterable[str]) -> Iterable[str]:
+    return (f"{name} {fault}" for fault in faults)
+
+
+def _names(world: World, campaign: int) -> dict[str, set[str]]:
+    items = map(values, world.tables.all_items("StatsTable"))
+    return {item["sk"]: item["names"] for item in items if item["pk"] == f"{campaign}#names"}
+
+
+def _own_or_other(kind: str, name: str, named: set[str]) -> str:
+    assert len(named) <= MOST_NAMES[kind], f"{len(named)} names of the kind {kind}"
+    if name[:LONGEST_NAME] in named:
+        return name[:LONGEST_NAME]
+    assert len(named) == MOST_NAMES[kind], f"{kind} {name} has no number of its own, though there is room"
+    return "other"
+
+
+def _day(action: int) -> str:
+    return (datetime(2024, 1, 1, tzinfo=UTC) + timedelta(milliseconds=action >> 12)).strftime("%Y-%m-%d")
+
+
+def _value(attribute: Item) -> Any:
+    [(kind, content)] = attribute.items()
+    match kind:
+        case "N":
+            return int(content)
+        case "NULL":
+            return None
+        case "L":
+            return [_value(element) for element in content]
+        case "M":
+            return values(content)
+        case "SS":
+            return set(content)
+        case _:
+            return content
