@@ -75,7 +75,7 @@ NUMBERS = {
     ("PT", "id.card"): ("1 12345678", "123456789 1234567a"),
     ("PT", "passport"): ("A123456 ab123456", "123456 ABC123456 A12345 A1234567 AB1234567"),
     ("RO", "id.card"): ("AB123456 ab123456", "A123456 ABC123456 AB12345 AB1234567"),
-    ("RO", "passport"): ("12345678 a", "12_34"),
+    ("RO", "passport"): ("12345678 a AB1234", "12_34"),
     ("RO", "personal.id"): ("1234567890123", "123456789012 12345678901234 123456789012a"),
     ("SE", "personal.number"): (
         "1234567890 123456789012 123456-7890",
@@ -83,6 +83,7 @@ NUMBERS = {
     ),
     ("SI", "personal.number"): ("1234567890123", "123456789012 12345678901234 123456789012a"),
 }  # fmt: skip
+ANY_LETTERS_AND_DIGITS = [("ES", "passport"), ("HR", "passport"), ("MT", "id.card"), ("RO", "passport")]
 MATCHING = [(*key, number) for key, (matching, _) in NUMBERS.items() for number in matching.split()]
 OTHERS = [(*key, number) for key, (_, others) in NUMBERS.items() for number in others.split()]
 
@@ -145,6 +146,21 @@ def test_document_numbers_accepted(nationality: str, kind: str, number: str) -> 
 @pytest.mark.parametrize(("nationality", "kind", "number"), OTHERS)
 def test_document_numbers_refused(nationality: str, kind: str, number: str) -> None:
     assert failures(with_document(nationality, kind, number)) == [("/nationality/documentNumber", "format")]
+
+
+def form(number: str) -> str:
+    """The number with a 9 for each digit and an A for each letter."""
+    return "".join("9" if sign.isdigit() else "A" for sign in number)
+
+
+@pytest.mark.parametrize(("nationality", "kind"), [key for key in NUMBERS if key not in ANY_LETTERS_AND_DIGITS])
+def test_a_letter_for_a_digit_is_another_form(nationality: str, kind: str) -> None:
+    numbers = [number for number in NUMBERS[nationality, kind][0].split() if number.isalnum()]
+    forms = {form(number) for number in numbers}
+    for number in numbers:
+        for place, sign in enumerate(number):
+            other = number[:place] + ("a" if sign.isdigit() else "1") + number[place + 1 :]
+            assert form(other) in forms or failures(with_document(nationality, kind, other)), other
 
 
 def test_every_type_of_document_is_tried_both_ways() -> None:
