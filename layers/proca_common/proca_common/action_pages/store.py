@@ -42,7 +42,7 @@ def create(wanted: ActionPageInput) -> ActionPage:
     orgs.use(transaction, "org", page.org, 1)
     campaigns.use(transaction, "campaign", page.campaign, 1)
     try:
-        transaction.commit()
+        items.commit(transaction)
     except Cancelled as cancelled:
         if cancelled.refused("name"):
             raise Taken("name") from None

@@ -45,7 +45,7 @@ def create(wanted: CampaignInput) -> Campaign:
         transaction.put("external_id", external, CatalogItem.pk.does_not_exist())
     orgs.use(transaction, "org", campaign.org, 1)
     try:
-        transaction.commit()
+        items.commit(transaction)
     except Cancelled as cancelled:
         for label in ("name", "external_id"):
             if cancelled.refused(label):
@@ -97,7 +97,7 @@ def delete(campaign: Campaign) -> None:
         transaction.delete("external_id", external)
     orgs.use(transaction, "org", campaign.org, -1)
     try:
-        transaction.commit()
+        items.commit(transaction)
     except Cancelled as cancelled:
         raise InUse("has action pages") from cancelled
 

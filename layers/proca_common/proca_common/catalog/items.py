@@ -1,4 +1,4 @@
-"""Reading catalogue items, with failures in our own words."""
+"""Reading and writing catalogue items, with failures in our own words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from pynamodb.exceptions import DoesNotExist, PynamoDBException
 
-from proca_common.aws.dynamo import CatalogItem, translated
+from proca_common.aws.dynamo import CatalogItem, Transaction, translated
+from proca_common.aws.errors import Cancelled, Unavailable
 
 Item = TypeVar("Item", bound=CatalogItem)
 
@@ -36,3 +37,13 @@ def every(model: type[Item]) -> list[Item]:
         return list(model.scan())
     except PynamoDBException as error:
         raise translated(error) from None
+
+
+def commit(transaction: Transaction) -> None:
+    """Commit it; raises `Cancelled` when a condition did not hold, `Unavailable` when other writes were in the way."""
+    try:
+        transaction.commit()
+    except Cancelled as cancelled:
+        if cancelled.any_condition:
+            raise
+        raise Unavailable("other writes were in the way") from None

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from proca_common.aws import clock
 from proca_common.aws.dynamo import CatalogItem, Transaction
 from proca_common.aws.errors import Cancelled
-from proca_common.catalog import names
+from proca_common.catalog import items, names
 from proca_common.errors import NotAllowed, NotFound
 from proca_common.orgs import encryption, store
 from proca_common.orgs.org import Encryption, Org, PublicKey
@@ -46,7 +46,7 @@ def _store(org: Org, name: str, public: bytes) -> PublicKey:
     transaction = Transaction()
     transaction.put("key", store.key_item(key), CatalogItem.pk.does_not_exist())
     transaction.check("org", store.OrgItem, store.org_key(org.id), CatalogItem.pk.exists())
-    transaction.commit()
+    items.commit(transaction)
     return key
 
 
@@ -70,7 +70,7 @@ def activate(org: Org, key_id: int) -> datetime:
         CatalogItem.pk.exists(),
     )
     try:
-        transaction.commit()
+        items.commit(transaction)
     except Cancelled as cancelled:
         if cancelled.refused("key"):
             raise NotAllowed("Public key expired") from None
@@ -93,7 +93,7 @@ def deactivate_all(org: Org, *, to_clear_text: bool) -> None:
         ],
         CatalogItem.pk.exists(),
     )
-    transaction.commit()
+    items.commit(transaction)
 
 
 def expire(org: Org, key_id: int) -> None:
@@ -111,7 +111,7 @@ def expire(org: Org, key_id: int) -> None:
         other = store.OrgItem.active_key_id.does_not_exist() | (store.OrgItem.active_key_id != key.id)
         transaction.check("org", store.OrgItem, at, other)
     try:
-        transaction.commit()
+        items.commit(transaction)
     except Cancelled:
         raise NotAllowed("the org's active key was changed at this moment") from None
 

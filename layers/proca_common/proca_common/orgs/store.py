@@ -63,7 +63,7 @@ def create(wanted: OrgInput) -> Org:
     transaction.put("org", item, CatalogItem.pk.does_not_exist())
     names.claim(transaction, "org", org.name, org.id)
     try:
-        transaction.commit()
+        items.commit(transaction)
     except Cancelled as cancelled:
         raise Taken("name") from cancelled
     return org
@@ -105,7 +105,7 @@ def delete(org: Org) -> None:
     for key in keys(org.id):
         transaction.delete(f"key {key.id}", key_item(key))
     try:
-        transaction.commit()
+        items.commit(transaction)
     except Cancelled as cancelled:
         raise InUse("org has campaigns or action pages") from cancelled
 
