@@ -1,0 +1,152 @@
+"""GET of a page by id and by name, its ETag, and the health of the instance (domain 11.2, 14.1; design 8)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from proca_common.action_pages import store as pages
+from proca_common.action_pages.page import ActionPage
+from proca_common.orgs import store as orgs
+from tests.harness.calls import calls
+from tests.harness.faults import faults, lose_request, refuse, throttle
+from tests.world import World
+
+UNKNOWN = 999_999_999
+
+
+@pytest.fixture
+def page(world: World) -> ActionPage:
+    lead = world.org("lead", config={"colour": "blue"})
+    partner = world.org("partner")
+    campaign = world.campaign(
+        lead, external_id=5501, config={"hero": "x"}, start=date(2026, 1, 1), end=date(2026, 2, 1), status="closed"
+    )
+    config = {"journey": ["Petition", "Share"], "free": {"a": None, "ø": 1.5}}
+    return world.page(partner, campaign, "Act.partner.example/Bees", live=True, config=config, thank_you_template="ty")
+
+
+def test_what_anybody_may_see_of_a_page(world: World, page: ActionPage) -> None:
+    answer = world.get(f"/v1/pages/{page.id}")
+    assert answer.status == 200
+    assert answer.body == {
+        "id": page.id,
+        "name": "Act.partner.example/Bees",
+        "locale": "en",
+        "live": True,
+        "thankYouTemplate": "ty",
+        "config": {"journey": ["Petition", "Share"], "free": {"a": None, "ø": 1.5}},
+        "org": {"name": "partner", "title": "Partner", "config": {}},
+        "campaign": {
+            "id": page.campaign,
+            "externalId": 5501,
+            "name": "bees",
+            "title": "Bees",
+            "status": "closed",
+            "contactSchema": "basic",
+            "config": {"hero": "x"},
+            "start": "2026-01-01",
+            "end": "2026-02-01",
+            "org": {"name": "lead", "title": "Lead", "config": {"colour": "blue"}},
+        },
+    }
+    assert answer.headers["Cache-Control"] == "public, max-age=30"
+
+
+@pytest.mark.parametrize("name", ["Act.partner.example/Bees", "act.partner.example/bees"])
+def test_by_name_in_any_case_it_is_the_same(world: World, page: ActionPage, name: str) -> None:
+    by_name, by_id = world.get("/v1/pages", name=name), world.get(f"/v1/pages/{page.id}")
+    assert (by_name.body, by_name.headers["ETag"]) == (by_id.body, by_id.headers["ETag"])
+
+
+def test_nothing_of_keys_switches_or_queues_is_shown(world: World, page: ActionPage) -> None:
+    text = repr(world.get(f"/v1/pages/{page.id}").body).lower()
+    for word in ("key", "confirm", "queue", "principal", "deliver", "encrypt"):
+        assert word not in text
+
+
+class TestEtag:
+    def test_who_has_it_gets_304_without_a_body(self, world: World, page: ActionPage) -> None:
+        path = f"/v1/pages/{page.id}"
+        first = world.get(path)
+        tag = first.headers["ETag"]
+        for asked in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+            again = world.get(path, {"If-None-Match": asked})
+            assert (again.status, again.body) == (304, {})
+            assert again.headers["ETag"] == tag
+            assert again.headers["Cache-Control"] == first.headers["Cache-Control"]
+        for asked in ('"other"', tag.strip('"'), ""):
+            assert world.get(path, {"If-None-Match": asked}).status == 200
+
+    def test_it_changes_with_the_page_the_campaign_and_the_orgs(self, world: World, page: ActionPage) -> None:
+        tags = [world.get(f"/v1/pages/{page.id}").headers["ETag"]]
+        pages.replace(page.model_copy(update={"live": False}))
+        orgs.replace(orgs.get(page.org).model_copy(update={"title": "New title"}))
+        tags.append(world.get(f"/v1/pages/{page.id}").headers["ETag"])
+        assert tags[0] == tags[1]  # 30 s from warm memory
+        world.ahead_ms = 31_000
+        tags.append(world.get(f"/v1/pages/{page.id}").headers["ETag"])
+        assert tags[2] != tags[1]
+
+
+class TestNotFound:
+    @pytest.mark.parametrize("page_id", [UNKNOWN, "0", "abc", "-1", "9" * 30])
+    def test_an_unknown_id(self, world: World, page_id: object) -> None:
+        answer = world.get(f"/v1/pages/{page_id}")
+        assert (answer.status, answer.body["type"]) == (404, "urn:proca:problem:not-found")
+        assert answer.headers["Content-Type"] == "application/problem+json"
+
+    def test_an_unknown_name(self, world: World) -> None:
+        answer = world.get("/v1/pages", name="no such/page")
+        assert (answer.status, answer.body["detail"]) == (404, "No such action page")
+
+    def test_no_name(self, world: World) -> None:
+        for answer in (world.get("/v1/pages"), world.get("/v1/pages", name="")):
+            assert (answer.status, answer.codes) == (422, [("/name", "blank")])
+
+    def test_what_is_unknown_is_remembered_for_a_moment(self, world: World) -> None:
+        for ask in (lambda: world.get(f"/v1/pages/{UNKNOWN}"), lambda: world.get("/v1/pages", name="no/page")):
+            with calls() as recorded:
+                assert [ask().status for _ in range(20)] == [404] * 20
+            assert len(recorded) == 1
+
+
+class TestWarm:
+    def test_a_warm_page_costs_no_call(self, world: World, page: ActionPage) -> None:
+        world.get("/v1/pages", name=page.name)
+        with calls() as recorded:
+            world.get(f"/v1/pages/{page.id}")
+            world.get("/v1/pages", name=page.name)
+        assert not recorded.operations
+
+    def test_a_store_that_does_not_answer_is_a_503(self, world: World, page: ActionPage) -> None:
+        world.forget()
+        with faults(throttle("GetItem", nth=None)):
+            answer = world.get(f"/v1/pages/{page.id}")
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
+        assert world.get(f"/v1/pages/{page.id}").status == 200
+
+
+class TestHealth:
+    def test_ok(self, world: World) -> None:
+        with calls() as recorded:
+            answer = world.get("/health")
+        assert (answer.status, answer.body) == (200, {"status": "ok"})
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert recorded.operations == ["GetItem"]
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            throttle("GetItem", nth=None),
+            lose_request("GetItem", nth=None),
+            refuse("AccessDeniedException", "GetItem", nth=None),
+            refuse("InternalServerError", "GetItem", status=500, nth=None),
+        ],
+        ids=["throttled", "no connection", "denied", "server error"],
+    )
+    def test_503_when_the_store_does_not_answer(self, world: World, fault: object) -> None:
+        with faults(fault):  # type: ignore[arg-type]
+            answer = world.get("/health")
+        assert (answer.status, answer.body) == (503, {"status": "error", "message": "database unreachable"})
