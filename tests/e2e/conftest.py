@@ -1,0 +1,49 @@
+"""One freshly deployed stack for all tests here, or the one on AWS that PROCA_API_URL names."""
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.e2e.site import Site
+from tools.client import Client
+from tools.emulator import Emulator
+from tools.stack import Stack, deployed_stack
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out, on AWS, what reaches into the local stack."""
+    if "PROCA_API_URL" in os.environ:
+        local = [item for item in items if "local" in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=local)
+        items[:] = [item for item in items if item not in local]
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    with ExitStack() as exits:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # the emulator is kept by its number, not by its object
+            deployed = exits.enter_context(deployed_stack())
+        yield deployed
+
+
+@pytest.fixture(scope="session")
+def client(stack: Stack) -> Iterator[Client]:
+    with Client(stack) as opened:
+        opened.admin("setup")
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def local(stack: Stack) -> Emulator:
+    """The local stack's inside."""
+    assert stack.emulator is not None
+    return stack.emulator
+
+
+@pytest.fixture
+def site(client: Client) -> Site:
+    return Site(client)

@@ -1,0 +1,65 @@
+"""Design 7.1 and 7.9 on the running system: what an org with a key receives is nowhere in clear text."""
+
+from tests.e2e.site import Site
+from tests.world import signature
+from tools import clear_text
+
+CONTACT = {
+    "firstName": "Wilhelmina",
+    "lastName": "Featherstonehaugh",
+    "email": "Wilhelmina.Featherstonehaugh@example.org",
+    "phone": "+44 1632 960983",
+    "address": {"country": "GB", "postcode": "ZE3 9JW", "locality": "Sumburgh", "street": "Grutness Road"},
+}
+WORDS = ("Wilhelmina", "Featherstonehaugh", "1632 960983", "ZE3 9JW", "Sumburgh", "Grutness")
+SHARE = {"action": {"actionType": "share"}}
+
+
+def test_nothing_of_a_person_is_kept_in_clear_text_for_orgs_with_a_key(site: Site) -> None:
+    client = site.client
+    keyed, waiting = site.org("custom_supporter_confirm=true"), site.org("custom_action_confirm=true")
+    keyless, lead = site.org(key=False), site.org()
+    refs = [
+        client.post(site.page(org, lead=lead).path, signature(lead_opt_in=True) | {"contact": CONTACT}).json[
+            "contactRef"
+        ]
+        for org in (keyed, waiting, keyless, lead)
+    ]
+    # and what is refused, wherever it stands
+    page = site.page(lead)
+    broken = signature() | {"contact": {**CONTACT, "phone": "Wilhelmina", "Featherstonehaugh": "Sumburgh"}}
+    answers = [
+        client.post(page.path, broken),
+        client.call("POST", page.path, b'{"contact": "Wilhelmina', {"Content-Type": "application/json"}),
+        client.post(page.path, signature(contactRef="Wilhelmina Featherstonehaugh")),
+        client.post(page.path, signature(), {"Idempotency-Key": "Wilhelmina Featherstonehaugh"}),
+        client.post(f"/v1/pages/{page.id}/contacts/{'Wilhelmina.'}/actions", SHARE),
+        client.post("/v1/pages/Wilhelmina/actions", signature()),
+        client.call("GET", "/v1/pages?name=Wilhelmina/Featherstonehaugh"),
+        client.call("GET", "/v1/Wilhelmina/Featherstonehaugh"),
+        client.call("POST", page.path, b"Wilhelmina", {"Content-Type": "Wilhelmina/Featherstonehaugh"}),
+    ]
+    assert {answer.status for answer in answers} == {400, 404, 415, 422}
+    site.wait_for(lambda: client.pending() == 1)  # the org without a key waits for one
+
+    found = clear_text.search(client.stack, WORDS, control=[*refs, "answered"])
+
+    assert not found.places, str(found)
+    assert all(found.control[kind] for kind in clear_text.KINDS), str(found)
+    key = site.with_key(keyless)
+    client.admin("key", "encrypt-contacts", keyless.name)
+    client.wait_until_delivered()
+    [message] = site.messages(key)
+    assert message["contact"]["lastName"] == CONTACT["lastName"]
+
+
+def test_the_search_finds_what_an_org_without_encryption_keeps(site: Site) -> None:
+    org = site.org(key=False, encryption="clear")
+    site.signed(site.page(org), email="Clear.Text@example.org", first_name="Ferdinand", last_name="Grimstonby")
+    site.client.wait_until_delivered()
+
+    for word in ("Ferdinand", "GRIMSTONBY", "clear.text@example.org"):
+        kinds = {place.partition(":")[0] for place in clear_text.search(site.client.stack, [word]).places}
+        assert kinds == {"table items", "stream records", "messages"}, word
+    [message] = site.messages(org)
+    assert message["contact"]["lastName"] == "Grimstonby"

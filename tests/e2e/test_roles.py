@@ -1,0 +1,197 @@
+"""Least privilege (design 7.6): what each function's role may do is exactly what it needs; all else is denied.
+
+Every probe is made with every role, as the function itself would make it. A probe that is allowed changes nothing:
+keys that nothing has, conditions that nothing meets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.e2e.site import Site
+from tools.client import Client
+from tools.emulator import REGION, Emulator
+from tools.stack import STACK_NAME, Stack
+
+Probe = Callable[[Callable[[str], Any]], object]
+
+CATALOG = {"GetItem Catalog", "BatchGetItem Catalog"}
+MAY = {
+    "AddActionContact": {
+        "PutItem Actions",
+        "UpdateItem Actions",
+        "ConditionCheckItem Actions",
+        *CATALOG,
+        "read FINGERPRINT_SEED",
+    },
+    "AddAction": {
+        "Query Actions",
+        "PutItem Actions",
+        "UpdateItem Actions",
+        "ConditionCheckItem Actions",
+        *CATALOG,
+        "read FINGERPRINT_SEED",
+    },
+    "GetPage": CATALOG,
+    "Health": {"GetItem Catalog"},
+    "Confirm": {
+        "GetItem Actions",
+        "BatchGetItem Actions",
+        "UpdateItem Actions",
+        *CATALOG,
+        "send confirm-supporter",
+        "send confirm-action",
+        "send failures of the stream",
+    },
+    "Deliver": {
+        *(
+            f"{action} Actions"
+            for action in ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem")
+        ),
+        "ConditionCheckItem Actions",
+        *CATALOG,
+        *(f"{action} Stats" for action in ("GetItem", "BatchGetItem", "UpdateItem")),
+        "send deliver",
+        "send failures of the stream",
+    },
+    "Sweep": {"Query pending", "BatchGetItem Actions", "UpdateItem Actions", "send failures of the sweep"},
+}
+"""What each role may do of all that is probed. Streams are not: the local stack knows none by its ARN."""
+
+
+def table_probes(name: str, table: str, keys: tuple[str, str]) -> Iterator[tuple[str, Probe]]:
+    """Everything that can be done with a table."""
+    key = {name: {"S": "no such item"} for name in keys}
+    there = {"ConditionExpression": f"attribute_exists({keys[0]})"}
+    query = {"KeyConditionExpression": "#k = :k", "ExpressionAttributeNames": {"#k": keys[0]}}
+    query["ExpressionAttributeValues"] = {":k": key[keys[0]]}
+    calls: dict[str, tuple[str, dict[str, Any]]] = {
+        "GetItem": ("get_item", {"Key": key}),
+        "Query": ("query", query),
+        "Scan": ("scan", {"Limit": 1}),
+        "PutItem": ("put_item", {"Item": key, **there}),
+        "UpdateItem": ("update_item", {"Key": key, **there}),
+        "DeleteItem": ("delete_item", {"Key": key, **there}),
+        "DeleteTable": ("delete_table", {}),
+        "UpdateTable": ("update_table", {"DeletionProtectionEnabled": False}),
+        "DescribeTable": ("describe_table", {}),
+    }
+    for action, (method, given) in calls.items():
+        yield (
+            f"{action} {name}",
+            lambda of, method=method, given=given: getattr(of("dynamodb"), method)(TableName=table, **given),
+        )
+    yield f"BatchGetItem {name}", lambda of: of("dynamodb").batch_get_item(RequestItems={table: {"Keys": [key]}})
+    delete = [{"DeleteRequest": {"Key": key}}]
+    yield f"BatchWriteItem {name}", lambda of: of("dynamodb").batch_write_item(RequestItems={table: delete})
+    check = [{"ConditionCheck": {"TableName": table, "Key": key, **there}}]
+    yield f"ConditionCheckItem {name}", lambda of: of("dynamodb").transact_write_items(TransactItems=check)
+
+
+def index_probe(table: str, index: str, key: str) -> tuple[str, Probe]:
+    """Reading an index."""
+    asked = {"KeyConditionExpression": f"{key} = :k", "ExpressionAttributeValues": {":k": {"S": "no such item"}}}
+    return f"Query {index}", lambda of: of("dynamodb").query(TableName=table, IndexName=index, **asked)
+
+
+def queue_probes(name: str, url: str) -> Iterator[tuple[str, Probe]]:
+    """Everything that could be done with a queue."""
+    yield f"send {name}", lambda of: of("sqs").send_message(QueueUrl=url, MessageBody="probe")
+    yield f"receive {name}", lambda of: of("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=0)
+    yield f"purge {name}", lambda of: of("sqs").purge_queue(QueueUrl=url)
+    yield f"change {name}", lambda of: of("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+    yield f"delete {name}", lambda of: of("sqs").delete_queue(QueueUrl=url)
+
+
+def account_probes(stack: Stack, roles: dict[str, str]) -> Iterator[tuple[str, Probe]]:
+    """What has nothing to do with any function."""
+    for secret in ("FINGERPRINT_SEED", "LINK_KEYS", "SEALING_KEY", "SERVICE_PASSWORDS"):
+        arn = stack.environ[f"{secret}_SECRET"]
+        yield f"read {secret}", lambda of, arn=arn: of("secretsmanager").get_secret_value(SecretId=arn)
+        yield (
+            f"write {secret}",
+            lambda of, arn=arn: of("secretsmanager").put_secret_value(SecretId=arn, SecretString="x"),
+        )
+    yield "make a queue", lambda of: of("sqs").create_queue(QueueName="probe")
+    yield "list queues", lambda of: of("sqs").list_queues()
+    yield "list tables", lambda of: of("dynamodb").list_tables()
+    yield "list functions", lambda of: of("lambda").list_functions()
+    yield "list roles", lambda of: of("iam").list_roles()
+    yield "list buckets", lambda of: of("s3").list_buckets()
+    yield "read logs", lambda of: of("logs").describe_log_groups()
+    yield "become another", lambda of: of("sts").assume_role(RoleArn=roles["Deliver"], RoleSessionName="probe")
+
+
+def is_allowed(probe: Probe, client_of: Callable[[str], Any]) -> bool:
+    """Whether the answer is anything but a denial."""
+    try:
+        probe(client_of)
+    except ClientError as error:
+        return not error.response["Error"]["Code"].startswith("AccessDenied")
+    return True
+
+
+@pytest.fixture(scope="module")
+def roles(local: Emulator) -> dict[str, str]:
+    """The ARN of each function's role, by the function's name."""
+    found = local.client("cloudformation").describe_stack_resources(StackName=STACK_NAME)["StackResources"]
+    names = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in found}
+    iam = local.client("iam")
+    return {name: iam.get_role(RoleName=names[f"{name}Role"])["Role"]["Arn"] for name in MAY}
+
+
+@pytest.fixture(scope="module")
+def probes(client: Client, roles: dict[str, str]) -> dict[str, Probe]:
+    """All probes, by what they do."""
+    stack, environ = client.stack, client.stack.environ
+    org = Site(client).org("custom_supporter_confirm=true", "custom_action_confirm=true", "event_queue=true")
+    sqs = stack.client("sqs")
+    found = sqs.list_queues(QueueNamePrefix=f"{STACK_NAME}-SweepFailures")["QueueUrls"]
+    queues = {
+        name: client.queue_url(org.id, name) for name in ("deliver", "confirm-supporter", "confirm-action", "event")
+    }
+    queues |= {"deliver-dlq": client.queue_url(org.id, "deliver-dlq")}
+    queues |= {"failures of the stream": environ["STREAM_FAILURES_QUEUE"], "failures of the sweep": found[0]}
+    queues["somebody else's queue"] = sqs.create_queue(QueueName="another-stack-org-1-deliver")["QueueUrl"]
+    tables = {"Actions": ("ref", "sk"), "Catalog": ("pk", "sk"), "Stats": ("pk", "sk")}
+    return dict(
+        (
+            *(
+                probe
+                for name, keys in tables.items()
+                for probe in table_probes(name, environ[f"{name.upper()}_TABLE"], keys)
+            ),
+            index_probe(environ["ACTIONS_TABLE"], "pending", "pending"),
+            index_probe(environ["ACTIONS_TABLE"], "by_campaign", "campaign_bucket"),
+            *(probe for name, url in queues.items() for probe in queue_probes(name, url)),
+            *account_probes(stack, roles),
+        )
+    )
+
+
+@pytest.mark.parametrize("function", MAY)
+def test_a_function_may_do_what_it_needs_and_nothing_else(
+    local: Emulator, roles: dict[str, str], probes: dict[str, Probe], function: str
+) -> None:
+    assumed = local.client("sts").assume_role(RoleArn=roles[function], RoleSessionName="probe")["Credentials"]
+    session = boto3.Session(
+        assumed["AccessKeyId"], assumed["SecretAccessKey"], assumed["SessionToken"], region_name=REGION
+    )
+    clients: dict[str, Any] = {}
+
+    def client_of(service: str) -> Any:
+        if service not in clients:
+            clients[service] = session.client(
+                service, endpoint_url=local.tls_endpoint, verify=str(local.certificate), region_name=REGION
+            )
+        return clients[service]
+
+    allowed = {what for what, probe in probes.items() if is_allowed(probe, client_of)}
+
+    assert allowed == MAY[function]
+    assert allowed <= probes.keys()
