@@ -7,7 +7,7 @@ import traceback
 
 from aws_lambda_powertools import Logger
 
-LIBRARIES = ("botocore", "urllib3", "pynamodb")
+LIBRARIES = ("aws_lambda_powertools", "botocore", "urllib3", "pynamodb")
 
 logger = Logger()
 for library in LIBRARIES:
