@@ -1,0 +1,70 @@
+"""Which destinations a stage owes its message to (domain 4.6; design 6)."""
+
+from __future__ import annotations
+
+import pytest
+
+from proca_common.actions.status import Stage
+from proca_common.orgs.org import Org
+from proca_common.pipes.routing import Destination, Queue, destinations, switched_on
+
+EVERYTHING = {
+    "custom_action_deliver": True,
+    "custom_supporter_confirm": True,
+    "custom_action_confirm": True,
+    "event_queue": True,
+}
+NOTHING = dict.fromkeys(EVERYTHING, False)
+
+
+def org(number: int, **settings: bool) -> Org:
+    return Org(id=number, name=f"org{number}", title="Org", encryption="clear", **settings)  # type: ignore[arg-type]
+
+
+PAGE_ORG, LEAD = org(8, **EVERYTHING), org(3, **EVERYTHING)
+MUTE_PAGE_ORG, MUTE_LEAD = org(8, **NOTHING), org(3, **NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("settings", "queues"),
+    [
+        ({}, {Queue.DELIVER}),
+        (NOTHING, set()),
+        (EVERYTHING, set(Queue)),
+        (NOTHING | {"custom_supporter_confirm": True}, {Queue.CONFIRM_SUPPORTER}),
+        (NOTHING | {"custom_action_confirm": True}, {Queue.CONFIRM_ACTION}),
+        (NOTHING | {"event_queue": True}, {Queue.EVENT}),
+        (NOTHING | {"supporter_confirm": True}, set()),
+        (NOTHING | {"custom_event_deliver": True}, set()),
+    ],
+)
+def test_each_queue_has_a_switch_of_its_own(settings: dict[str, bool], queues: set[Queue]) -> None:
+    assert switched_on(org(1, **settings)) == queues
+
+
+@pytest.mark.parametrize(
+    ("stage", "page_org", "recipients", "expected"),
+    [
+        (Stage.SUPPORTER_CONFIRM, PAGE_ORG, [PAGE_ORG, LEAD], {"8/confirm-supporter"}),
+        (Stage.SUPPORTER_CONFIRM, PAGE_ORG, [LEAD], {"8/confirm-supporter"}),
+        (Stage.SUPPORTER_CONFIRM, PAGE_ORG, [], {"8/confirm-supporter"}),
+        (Stage.SUPPORTER_CONFIRM, MUTE_PAGE_ORG, [PAGE_ORG, LEAD], set()),
+        (Stage.ACTION_CONFIRM, PAGE_ORG, [PAGE_ORG, LEAD], {"8/confirm-action"}),
+        (Stage.ACTION_CONFIRM, MUTE_PAGE_ORG, [LEAD], set()),
+        (Stage.DELIVER, PAGE_ORG, [PAGE_ORG], {"8/deliver"}),
+        (Stage.DELIVER, PAGE_ORG, [PAGE_ORG, LEAD], {"8/deliver", "3/deliver"}),
+        (Stage.DELIVER, PAGE_ORG, [LEAD], {"3/deliver"}),
+        (Stage.DELIVER, PAGE_ORG, [], set()),
+        (Stage.DELIVER, MUTE_PAGE_ORG, [MUTE_PAGE_ORG, LEAD], {"3/deliver"}),
+        (Stage.DELIVER, PAGE_ORG, [PAGE_ORG, MUTE_LEAD], {"8/deliver"}),
+    ],
+)
+def test_confirm_goes_to_the_page_org_alone_and_deliver_to_who_has_a_contact(
+    stage: Stage, page_org: Org, recipients: list[Org], expected: set[str]
+) -> None:
+    assert {str(found) for found in destinations(stage, page_org, recipients)} == expected
+
+
+@pytest.mark.parametrize("queue", Queue)
+def test_a_destination_is_read_back_from_its_text(queue: Queue) -> None:
+    assert Destination.parse(str(Destination(17, queue))) == Destination(17, queue)
