@@ -21,7 +21,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in local]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack() -> Iterator[Stack]:
     with ExitStack() as exits:
         with warnings.catch_warnings():
@@ -30,14 +30,14 @@ def stack() -> Iterator[Stack]:
         yield deployed
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def client(stack: Stack) -> Iterator[Client]:
     with Client(stack) as opened:
         opened.admin("setup")
         yield opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def local(stack: Stack) -> Emulator:
     """The local stack's inside."""
     assert stack.emulator is not None
