@@ -33,14 +33,3 @@ def test_the_demo_shows_who_received_what_and_that_nothing_is_kept_in_clear_text
     ]
     assert "Save the bees: people 3, register 3, share 1" in shown
     assert "None was found" in shown
-
-
-@pytest.mark.parametrize(
-    ("org", "file", "word"), [(demo.GUARDIANS, "csv", "Mathilda"), (demo.ALLIANCE, "csv", "Philippa")]
-)
-def test_the_demo_names_what_is_wrong(org: demo.Org, file: str, word: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A demo that cannot fail shows nothing."""
-    monkeypatch.setattr(org, "rows", {})
-
-    with pytest.raises(demo.Failed, match=f"{org.title} did not receive the register of {word}"):
-        demo.check(demo.clear_text.Found())
