@@ -14,10 +14,11 @@ from proca_common.actions.source import Source
 from proca_common.contacts import Contact
 from proca_common.ids import day_of
 from proca_common.intake import add
+from proca_common.monitors import persons
 from proca_common.monitors import store as stats
 from proca_common.monitors.persons import MAX_MEMBERS
 from proca_common.orgs.encryption import Encryptor
-from proca_common.stages import decide
+from proca_common.stages import decide, memberships
 from proca_common.stages.binding import MAX_ACTIONS, MAX_WAITING
 from tests.harness.calls import unseen_client
 from tests.world import SEED, World, signature
@@ -191,3 +192,25 @@ def test_rejecting_takes_back_what_was_counted_as_other(world: World) -> None:
     numbers = world.numbers(page.campaign)
     assert numbers["type:other"] == 1
     assert sum(number for name, number in numbers.items() if name.startswith("type:")) == len(signed) - 2
+
+
+def test_when_all_known_members_are_rejected_the_next_are_read_from_the_actions(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (persons, memberships):
+        monkeypatch.setattr(module, "MAX_MEMBERS", 2)
+    lead = world.org("lead")
+    campaign = world.campaign(lead)
+    signers = [world.org(f"partner{number}") for number in range(5)]
+    signed = []
+    for number, org in enumerate(signers):
+        page = world.page(org, campaign)
+        signed.append(world.sign(page, country=f"A{'ABCDE'[number]}").action)
+        world.act(page, world.sign(page, testing=True).contact_ref)  # neither a test nor a share makes a member
+    world.run()
+    for number, action in enumerate(signed):
+        totals = {name: count for name, count in world.numbers(campaign).items() if not name.startswith("type:")}
+        assert totals == {"persons:total": 1, f"org:{signers[number].id}": 1, f"area:A{'ABCDE'[number]}": 1}
+        assert decide.reject_action(action)
+    assert {name: count for name, count in world.numbers(campaign).items() if not name.startswith("type:")} == {}
+    assert not world.pending()
