@@ -26,7 +26,7 @@ def test_a_thousand_signatures_at_once(site: Site) -> None:
 
     with ThreadPoolExecutor(CONNECTIONS) as connections:
         signed = [each for batch in connections.map(sign_all, range(CONNECTIONS)) for each in batch]
-    site.client.wait_until_delivered()
+    site.client.wait_until_delivered(180)
     messages, to_partner = site.actions(lead), site.messages(partner)
 
     assert len(signed) == len({action for *_, action in signed}) == 1_000
