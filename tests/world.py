@@ -47,10 +47,17 @@ from tests.messages import valid_action
 
 SEED = "unit-seed"
 SEED_SECRET = "test-fingerprint-seed"
+GUARD_SECRET = "test-guard-key"
 SEALING_SECRET = b"a sealing secret of the tests"
 QUEUE_PREFIX = "test-org-"
 STREAM_FUNCTIONS = ("ConfirmFunction", "DeliverFunction")
-API_FUNCTIONS = ("AddActionContactFunction", "AddActionFunction", "GetPageFunction", "HealthFunction")
+API_FUNCTIONS = (
+    "AddActionContactFunction",
+    "AddActionFunction",
+    "GetChallengeFunction",
+    "GetPageFunction",
+    "HealthFunction",
+)
 FUNCTIONS = (*STREAM_FUNCTIONS, *API_FUNCTIONS, "SweepFunction")
 
 _numbers = itertools.count(int(time.time()) % 100_000 * 100)
@@ -64,11 +71,13 @@ def set_environment(endpoint: str) -> None:
         STATS_TABLE="unbound-stats",
         QUEUE_URL_PREFIX=f"{endpoint}/000000000000/{QUEUE_PREFIX}",
         FINGERPRINT_SEED_SECRET=SEED_SECRET,
+        GUARD_KEY_SECRET=GUARD_SECRET,
         POWERTOOLS_SERVICE_NAME="test",
         POWERTOOLS_METRICS_NAMESPACE="test",
         POWERTOOLS_TRACE_DISABLED="1",
     )
     unseen_client("secretsmanager").create_secret(Name=SEED_SECRET, SecretString=SEED)
+    unseen_client("secretsmanager").create_secret(Name=GUARD_SECRET, SecretString="a guard key of the tests")
 
 
 @cache
@@ -182,8 +191,8 @@ class World:
         return call(name, api_event("POST", path, text, {"Content-Type": "application/json", **(headers or {})}))
 
     def get(self, path: str, headers: dict[str, str] | None = None, **query: str) -> Answer:
-        """GET of a page, or /health."""
-        name = "HealthFunction" if path == "/health" else "GetPageFunction"
+        """GET of a page, /v1/challenge or /health."""
+        name = {"/health": "HealthFunction", "/v1/challenge": "GetChallengeFunction"}.get(path, "GetPageFunction")
         return call(name, api_event("GET", path, headers=headers, query=query or None))
 
     # --- what the system does by itself

@@ -134,7 +134,7 @@ def record(recording: Recording) -> None:
     say("setting up orgs and pages")
     admin, call, keep = recording.admin, recording.call, recording.keep
     admin("setup")
-    for org, *settings in (["bees"], ["birds", "supporter_confirm=true", "custom_supporter_confirm=true"]):
+    for org, *settings in (["bees"], ["birds", "supporter_confirm=true", "custom_supporter_confirm=true"], ["trees"]):
         admin("org", "create", org, *settings, "--encryption", "encrypted")
         key = admin("key", "generate", org, "main")
         admin("key", "activate", org, str(key["id"]), "--no-wait")
@@ -146,6 +146,11 @@ def record(recording: Recording) -> None:
             call("POST", f"{pages}/actions", SIGNATURE, status=201)
             keep("add_action_contact-to_confirm")
             keep("confirm", STREAM_SECONDS)
+            continue
+        if org == "trees":
+            admin("campaign", "set", f"save_{org}", "proof_of_work=true")
+            call("GET", f"/v1/challenge?page={page['id']}")
+            keep("get_challenge")
             continue
         call("GET", "/health")
         keep("health")

@@ -18,6 +18,7 @@ STATUS = {
     "add_action_contact-refused": 422,
     "add_action_contact-to_confirm": 201,
     "add_action_contact-with_ref": 201,
+    "get_challenge": 200,
     "get_page": 200,
     "get_page-by_name": 200,
     "health": 200,
@@ -32,10 +33,12 @@ def invoke(path: Path) -> Any:
 
 @pytest.fixture
 def recorded_in(world: World) -> World:
-    """Page 1 is an ordinary one, page 2 asks supporters to confirm."""
+    """Page 1 is an ordinary one, page 2 asks supporters to confirm, page 3 for proof of work."""
     world.page(world.org("bees"), name="bees/en")
     birds = world.org("birds", supporter_confirm=True, custom_supporter_confirm=True)
     world.page(birds, world.campaign(birds, "birds"), name="birds/en")
+    trees = world.org("trees")
+    world.page(trees, world.campaign(trees, "trees", guards={"proof_of_work": True}), name="trees/en")
     return world
 
 

@@ -15,6 +15,7 @@ from tools.invoke import logical_id
 FUNCTIONS = {
     "add_action_contact": (512, 28),
     "add_action": (512, 28),
+    "get_challenge": (512, 28),
     "get_page": (512, 28),
     "health": (256, 28),
     "confirm": (512, 60),
@@ -42,12 +43,15 @@ RIGHTS = {
         "ActionsTable": "PutItem UpdateItem ConditionCheckItem",
         **ON_CATALOG,
         "FingerprintSeedSecret": "GetSecretValue",
+        "GuardKeySecret": "GetSecretValue",
     },
     "add_action": {
         "ActionsTable": "Query PutItem UpdateItem ConditionCheckItem",
         **ON_CATALOG,
         "FingerprintSeedSecret": "GetSecretValue",
+        "GuardKeySecret": "GetSecretValue",
     },
+    "get_challenge": {**ON_CATALOG, "GuardKeySecret": "GetSecretValue"},
     "get_page": ON_CATALOG,
     "health": {"CatalogTable": "GetItem"},
     "confirm": {
@@ -254,7 +258,7 @@ def test_what_cannot_be_made_again_outlives_the_stack(resources: dict[str, Resou
         if entry["Type"] in ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret")
     ]
 
-    assert len(kept) == 7
+    assert len(kept) == 8
     for entry in kept:
         assert entry["DeletionPolicy"] == "RetainExceptOnCreate"
         assert entry["UpdateReplacePolicy"] == "Retain"

@@ -5,7 +5,7 @@ call).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from proca_common.action_pages import store as pages
 from proca_common.action_pages.page import ActionPage
@@ -21,6 +21,9 @@ from proca_common.orgs import store as orgs
 from proca_common.orgs.instance import Instance
 from proca_common.orgs.org import Encryption, Org
 
+if TYPE_CHECKING:
+    from proca_common.guards.settings import Guards
+
 FRESH_MS = 30_000
 CLEAR_TEXT_MS = 60_000
 UNKNOWN_MS = 5_000
@@ -29,13 +32,17 @@ MAX_ENTRIES = 2_000
 
 @dataclass(frozen=True, slots=True)
 class PageContext:
-    """A page with its campaign, its org and the campaign's lead org (the same object when they are one)."""
+    """A page with its campaign, its org and the campaign's lead org (the same object when they are one).
+
+    `guards`: None when all are off.
+    """
 
     page: ActionPage
     campaign: Campaign
     org: Org
     lead: Org
     instance: Instance
+    guards: Guards | None
 
     @property
     def switches(self) -> Switches:
@@ -132,4 +139,12 @@ def _fetch(page_id: int) -> PageContext | None:
     except KeyError as missing:
         raise CloudError(f"the catalogue lacks {missing.args[0][1]}: was the instance set up?") from None
     lead = org if campaign.org == org.id else orgs.get(campaign.org)
-    return PageContext(page, campaign, org, lead, instance)
+    return PageContext(page, campaign, org, lead, instance, _guards(campaign, instance))
+
+
+def _guards(campaign: Campaign, instance: Instance) -> Guards | None:
+    if not campaign.guards and not instance.guards:
+        return None
+    from proca_common.guards.settings import effective  # noqa: PLC0415 - not for instances without guards
+
+    return effective(campaign.guards, instance.guards)

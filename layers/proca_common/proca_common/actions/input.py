@@ -103,11 +103,16 @@ class AddActionInput(Input):
 
 
 class AddActionContactInput(AddActionInput):
-    """Body of POST /v1/pages/{page}/actions; `contact_ref` is the ref of earlier actions to be linked."""
+    """Body of POST /v1/pages/{page}/actions; `contact_ref` is the ref of earlier actions to be linked.
+
+    `captcha` is the solution of a challenge, of the service `captcha_service` (domain 3.8).
+    """
 
     contact: ContactInput
     privacy: ConsentInput
     contact_ref: Annotated[Annotated[str, _rule(contact_ref_failures)] | None, _absent("")] = None
+    captcha: Annotated[str | None, _absent("")] = None
+    captcha_service: Annotated[str | None, _absent("")] = None
 
 
 def parse_action_contact(body: bytes, schema: str, today: date) -> tuple[AddActionContactInput, Contact]:

@@ -8,6 +8,7 @@ ref                     sk
 u#<page org>#<sha256>   A#<action>                  Action that is not bound to a supporter yet
 id#<action>             id                          where an action is, by its id alone
 I#<page>#<key>          I                           Idempotency
+challenge#<nonce>       challenge                   Challenge that was solved and used
 """
 
 from __future__ import annotations
@@ -123,6 +124,10 @@ class IdempotencyItem(ActionsItem, discriminator="idempotency"):
     asked = UnicodeAttribute()
 
 
+class UsedChallengeItem(ActionsItem, discriminator="challenge"):
+    """A challenge that a signature used up; gone when it would be refused as expired anyway."""
+
+
 def supporter_key(ref: str, org: int, supporter: int) -> Key:
     """Key of a supporter."""
     return ref, f"S#{org}#{padded(supporter)}"
@@ -151,6 +156,11 @@ def action_id_key(action: int) -> Key:
 def idempotency_key(page: int, key: str) -> Key:
     """Key of an answered request."""
     return f"I#{page}#{key}", "I"
+
+
+def challenge_key(nonce: str) -> Key:
+    """Key of a used challenge."""
+    return f"challenge#{nonce}", "challenge"
 
 
 def unbound_ref(page_org: int, text: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from pydantic import ValidationError
 
-from proca_common.admin import commands
+from proca_common.admin import commands, guards
 from proca_common.admin.commands import Shown
 from proca_common.admin.environment import AdminSettings, connect
 from proca_common.aws.errors import CloudError
@@ -33,6 +33,10 @@ def parser() -> ArgumentParser:
     _command(nouns, "setup", commands.set_up).add_argument(
         "--name", default="instance", help="name of the instance org"
     )
+
+    instance = _noun(nouns, "instance", "what holds for all campaigns")
+    _command(instance, "set", guards.instance_set, settings=True)
+    _command(instance, "show", guards.instance_show)
 
     org = _noun(nouns, "org", "orgs and their queues")
     create = _command(org, "create", commands.org_create, "name", settings=True)

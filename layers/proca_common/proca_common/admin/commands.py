@@ -4,7 +4,6 @@ them.
 
 from __future__ import annotations
 
-import json
 import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,8 @@ from nacl.public import PrivateKey
 from proca_common.action_pages import store as pages
 from proca_common.action_pages.page import ActionPage, ActionPageInput
 from proca_common.actions import store as actions
-from proca_common.admin.environment import AdminSettings
+from proca_common.admin import guards
+from proca_common.admin.environment import AdminSettings, given_settings
 from proca_common.aws import clock
 from proca_common.aws.secrets import secret
 from proca_common.campaigns import store as campaigns
@@ -47,20 +47,24 @@ def set_up(args: Namespace, settings: AdminSettings) -> Shown:
     key = next((known for known in orgs.keys(org.id) if known.public == public), None)
     if key is None:
         key = keys.add(org, "sealing", encryption.to_text(public))
-    instance.put(Instance(org.id, key.id, public))
+    try:
+        kept = instance.get().guards
+    except NotFound:
+        kept = {}
+    instance.put(Instance(org.id, key.id, public, kept))
     return {"instance": org.name, "org": org.id, "key": key.id, "public": encryption.to_text(public)}
 
 
 def org_create(args: Namespace, settings: AdminSettings) -> Shown:
     """A new org with its queues."""
-    given = {"name": args.name, "title": args.title or args.name, "encryption": args.encryption, **_settings(args)}
+    given = {"name": args.name, "title": args.title or args.name, "encryption": args.encryption, **given_settings(args)}
     org = orgs.create(OrgInput.model_validate(given))
     return {**_org(org), "queues": topology.sync(settings.queue_url_prefix, org)}
 
 
 def org_set(args: Namespace, settings: AdminSettings) -> Shown:
     """Change settings of an org, and its queues with them."""
-    org = _changed(orgs.find(args.name), args)
+    org = _changed(orgs.find(args.name), given_settings(args))
     orgs.replace(org)
     return {**_org(org), "queues": topology.sync(settings.queue_url_prefix, org)}
 
@@ -136,13 +140,15 @@ def key_encrypt_contacts(args: Namespace, settings: AdminSettings) -> Shown:
 
 def campaign_create(args: Namespace, _: AdminSettings) -> Shown:
     """A new campaign."""
-    given = {"name": args.name, "title": args.title or args.name, "org": orgs.find(args.org).id, **_settings(args)}
+    settings = guards.sorted_in({}, given_settings(args))
+    given = {"name": args.name, "title": args.title or args.name, "org": orgs.find(args.org).id, **settings}
     return _entity(campaigns.create(CampaignInput.model_validate(given)))
 
 
 def campaign_set(args: Namespace, _: AdminSettings) -> Shown:
     """Change settings of a campaign."""
-    campaign = _changed(campaigns.find(args.name), args)
+    known = campaigns.find(args.name)
+    campaign = _changed(known, guards.sorted_in(known.guards, given_settings(args)))
     campaigns.replace(campaign)
     return _entity(campaign)
 
@@ -172,14 +178,14 @@ def page_create(args: Namespace, _: AdminSettings) -> Shown:
         "locale": args.locale,
         "org": orgs.find(args.org).id,
         "campaign": campaigns.find(args.campaign).id,
-        **_settings(args),
+        **given_settings(args),
     }
     return _entity(pages.create(ActionPageInput.model_validate(given)))
 
 
 def page_set(args: Namespace, _: AdminSettings) -> Shown:
     """Change settings of a page."""
-    page = _changed(pages.find(args.name), args)
+    page = _changed(pages.find(args.name), given_settings(args))
     pages.replace(page)
     return _entity(page)
 
@@ -249,20 +255,7 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def _settings(args: Namespace) -> dict[str, Any]:
-    """`key=value` arguments; a value is JSON, or else text."""
-    given = {}
-    for text in args.settings:
-        key, _, value = text.partition("=")
-        try:
-            given[key] = json.loads(value)
-        except ValueError:
-            given[key] = value
-    return given
-
-
-def _changed(entity: AnyEntity, args: Namespace) -> AnyEntity:
-    changes = _settings(args)
+def _changed(entity: AnyEntity, changes: Mapping[str, Any]) -> AnyEntity:
     fixed = FIXED & changes.keys()
     if fixed:
         raise Taken(f"cannot be changed: {', '.join(sorted(fixed))}")

@@ -1,8 +1,13 @@
-"""Where the instance is: from the functions' own variables, or from the outputs of a deployed stack."""
+"""Where the instance is: from the functions' own variables, or from the outputs of a deployed stack; and what settings
+a command line gives.
+"""
 
 from __future__ import annotations
 
+import json
 import os
+from argparse import Namespace
+from typing import Any
 
 from pydantic import Field
 
@@ -38,3 +43,15 @@ def connect(stack: str | None) -> AdminSettings:
     settings = read(AdminSettings)
     dynamo.connect(settings)
     return settings
+
+
+def given_settings(args: Namespace) -> dict[str, Any]:
+    """`key=value` arguments; a value is JSON, or else text."""
+    given = {}
+    for text in args.settings:
+        key, _, value = text.partition("=")
+        try:
+            given[key] = json.loads(value)
+        except ValueError:
+            given[key] = value
+    return given

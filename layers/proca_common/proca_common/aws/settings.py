@@ -27,17 +27,24 @@ class TableSettings(Settings):
 
 
 class IntakeSettings(TableSettings):
-    """Settings of the two functions that take actions in."""
+    """Settings of the two functions that take actions in. The guards' secret is read when a guard is first needed."""
 
     actions_table: str = Field(min_length=1)
     catalog_table: str = Field(min_length=1)
     fingerprint_seed_secret: str = Field(min_length=1)
+    guard_key_secret: str = Field(min_length=1)
 
 
 class PageSettings(TableSettings):
     """Settings of functions that only read the catalogue."""
 
     catalog_table: str = Field(min_length=1)
+
+
+class ChallengeSettings(PageSettings):
+    """Settings of the function that makes challenges."""
+
+    guard_key_secret: str = Field(min_length=1)
 
 
 class SweepSettings(TableSettings):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from proca_common.catalog.entity import Config, Entity, Id, TemplateName, Title
 
@@ -29,8 +29,19 @@ class ContactSchema(StrEnum):
     IT_CI = "it_ci"
 
 
+def _checked_guards(given: dict[str, Any]) -> dict[str, Any]:
+    if not given:
+        return given
+    from proca_common.guards.settings import checked  # noqa: PLC0415 - not for campaigns without guards
+
+    return checked(given)
+
+
 class CampaignInput(Entity):
-    """What can be set of a campaign. `supporter_confirm` and `action_confirm` override the page org's when not None."""
+    """What can be set of a campaign. `supporter_confirm` and `action_confirm` override the page org's when not None.
+
+    `guards`: what keeps its intake safe, as `guards.settings.Guards` says.
+    """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=100)]
     title: Title
@@ -45,6 +56,7 @@ class CampaignInput(Entity):
     start: date | None = None
     end: date | None = None
     config: Config = Field(default_factory=dict)
+    guards: Annotated[Config, AfterValidator(_checked_guards)] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

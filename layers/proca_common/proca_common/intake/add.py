@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from proca_common.action_pages.context import PageContext
 from proca_common.actions import store
@@ -18,7 +19,14 @@ from proca_common.actions.input import ActionInput, AddActionContactInput, AddAc
 from proca_common.actions.protection import protect
 from proca_common.actions.source import Source
 from proca_common.actions.status import ActionStatus, Stage, SupporterStatus
-from proca_common.actions.store import ActionIdItem, ActionItem, ContactItem, IdempotencyItem, SupporterItem
+from proca_common.actions.store import (
+    ActionIdItem,
+    ActionItem,
+    ContactItem,
+    IdempotencyItem,
+    SupporterItem,
+    UsedChallengeItem,
+)
 from proca_common.aws import clock
 from proca_common.aws.dynamo import ActionsItem, Transaction
 from proca_common.aws.errors import Cancelled, Unavailable
@@ -33,7 +41,11 @@ from proca_common.orgs.encryption import Encryptor
 from proca_common.stages.binding import bind, count_action, is_full, waits
 from proca_common.stages.outbox import enter
 
+if TYPE_CHECKING:
+    from proca_common.intake.guarded import Admission
+
 IDEMPOTENT_FOR = timedelta(hours=24)
+ALREADY_SOLVED = Failure("/captcha", "bad_captcha", "captcha: challenge already solved")
 KEY_REUSED = Failure("", "idempotency_key", "Idempotency-Key was used for a different request")
 
 
@@ -81,10 +93,12 @@ def add_action_contact(
     source: Source | None,
     asked: Asked | None,
     vault: Vault,
+    admission: Admission | None = None,
 ) -> Taken:
     """Store a signature: supporter, a contact per entitled org, and the action. One DynamoDB call.
 
-    Raises `Refused` (the Idempotency-Key belongs to another request) and `Unavailable`.
+    `admission`: what the guards made of it, where there are any. Raises `Refused` (the Idempotency-Key belongs to
+    another request, the challenge was used before) and `Unavailable`.
     """
     ref = contact_ref(vault.seed, contact.fingerprint_text)
     consents = split_consents(
@@ -111,9 +125,34 @@ def add_action_contact(
             item = _contact(context, consent, ref, action_id, payload, vault.encryptor)
             transaction.put(f"contact {consent.org}", item)
         _put_action(transaction, action)
+        if admission is not None and admission.challenge is not None:
+            _use_up(transaction, admission.challenge.nonce, admission.challenge.expires_s)
         return transaction
 
     return _commit(write, ref, asked)
+
+
+def answered(asked: Asked | None, ref: str) -> Taken | None:
+    """What this request was answered before, under its Idempotency-Key; None when it was not. Nothing is written.
+
+    Intake may write but not read, so this is a write that cannot go through. Raises `Refused` and `Unavailable`.
+    """
+    if asked is None:
+        return None
+    now = _in(clock.now_ms(), timedelta())
+    transaction = Transaction()
+    never = ActionsItem.ref.exists() & ActionsItem.ref.does_not_exist()
+    transaction.put("idempotency", IdempotencyItem(*asked.key, action=0, asked=asked.digest), never, old=True)
+    try:
+        transaction.commit()
+    except Cancelled as cancelled:
+        if not cancelled.any_condition:
+            raise Unavailable("other writes were in the way") from None
+        known = cancelled.old.get("idempotency")
+        if known is None or IdempotencyItem.from_raw_data(known).expires < now:
+            return None
+        return _replayed(cancelled, asked, ref)
+    return None
 
 
 def add_action(
@@ -152,6 +191,8 @@ def _commit(write: Callable[[int, int], Transaction], ref: str, asked: Asked | N
         except Cancelled as cancelled:
             if cancelled.refused("idempotency"):
                 return _replayed(cancelled, asked, ref)
+            if cancelled.refused("challenge"):
+                raise Refused([ALREADY_SOLVED]) from None
             if cancelled.refused("supporter") and is_full(cancelled.old.get("supporter")):
                 raise TooMany("too many actions of one supporter") from None
             if not cancelled.any_condition:
@@ -174,6 +215,12 @@ def _replayed(cancelled: Cancelled, asked: Asked | None, ref: str) -> Taken:
     if asked is None or known.asked != asked.digest:
         raise Refused([KEY_REUSED])
     return Taken(int(known.action), ref, replayed=True)
+
+
+def _use_up(transaction: Transaction, nonce: str, expires_s: int) -> None:
+    ref, sk = store.challenge_key(nonce)
+    used = UsedChallengeItem(ref=ref, sk=sk, expires=_in(expires_s * 1000, timedelta(hours=1)))
+    transaction.put("challenge", used, ActionsItem.ref.does_not_exist())
 
 
 def _put_action(transaction: Transaction, action: ActionItem) -> None:

@@ -1,14 +1,16 @@
 """The instance: its org, and the public part of its sealing key (domain 0.2, design 7.8).
 
 Intake only ever sees the public part. The id is that of the instance org's key record, which messages show as
-`signKey.id`.
+`signKey.id`. Its guards hold for every campaign that does not say otherwise.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-from pynamodb.attributes import BinaryAttribute, NumberAttribute
+from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute
 
 from proca_common.aws import dynamo
 from proca_common.aws.dynamo import CatalogItem
@@ -24,20 +26,22 @@ class InstanceItem(CatalogItem, discriminator="instance"):
     org = NumberAttribute()
     key_id = NumberAttribute()
     sealing_public = BinaryAttribute(legacy_encoding=False)
+    guards = JSONAttribute(null=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """`sealing_public` is 32 bytes."""
+    """`sealing_public` is 32 bytes. `guards`: settings as in `guards.settings.Guards`, checked when they were set."""
 
     org: int
     key_id: int
     sealing_public: bytes
+    guards: Mapping[str, Any] = field(default_factory=dict)
 
 
 def to_instance(item: InstanceItem) -> Instance:
     """The instance of its stored item."""
-    return Instance(int(item.org), int(item.key_id), item.sealing_public)
+    return Instance(int(item.org), int(item.key_id), item.sealing_public, item.guards or {})
 
 
 def get() -> Instance:
@@ -49,7 +53,8 @@ def get() -> Instance:
 
 
 def put(instance: Instance) -> None:
-    """Store the instance's record (set-up)."""
+    """Store the instance's record."""
     pk, sk = KEY
     item = InstanceItem(pk=pk, sk=sk, org=instance.org, key_id=instance.key_id, sealing_public=instance.sealing_public)
+    item.guards = dict(instance.guards) or None
     dynamo.save(item)

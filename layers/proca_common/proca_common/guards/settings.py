@@ -1,0 +1,48 @@
+"""The settings of guards, the same for a campaign and the instance: what a campaign does not say, the instance decides.
+
+A setting is off where it is `false`, so that a campaign can switch off what the instance has on. `true` is a setting
+with nothing but defaults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, JsonValue
+
+from proca_common.catalog.entity import Entity
+
+
+def _defaults_if_true(value: object) -> object:
+    return {} if value is True else value
+
+
+class ProofOfWork(Entity):
+    """What a browser has to compute before it may sign (ALTCHA, proof of work 2).
+
+    `memory_mib`: memory of one try, which takes the longer the more it needs. `digits`: leading zeros, hexadecimal, so
+    that a solution takes 16 ** digits tries on average. `valid_s`: seconds between asking for a challenge and signing.
+    """
+
+    algorithm: Literal["SCRYPT", "ARGON2ID"] = "SCRYPT"
+    memory_mib: Literal[1, 2, 4, 8, 16, 32] = 4
+    digits: Annotated[int, Field(ge=1, le=4)] = 2
+    valid_s: Annotated[int, Field(ge=60, le=3600)] = 600
+
+
+class Guards(Entity):
+    """All guards of a campaign or of the instance; None: not said here."""
+
+    proof_of_work: Annotated[ProofOfWork | Literal[False] | None, BeforeValidator(_defaults_if_true)] = None
+
+
+def checked(given: Mapping[str, JsonValue]) -> dict[str, Any]:
+    """The settings as they are stored, without what is not said. Raises pydantic's ValidationError."""
+    return Guards.model_validate(given).model_dump(mode="json", exclude_none=True)
+
+
+def effective(campaign: Mapping[str, JsonValue], instance: Mapping[str, JsonValue]) -> Guards | None:
+    """What holds for a campaign: its own settings before the instance's. None when every guard is off."""
+    guards = Guards.model_validate({**instance, **campaign})
+    return guards if any(vars(guards).values()) else None

@@ -1,0 +1,90 @@
+"""A signature of a campaign with guards: what they say of it, before it is stored.
+
+A request that was answered before, under its Idempotency-Key, gets that answer again whatever the guards say now: its
+challenge is used up, and may have expired.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from proca_common.action_pages.context import PageContext
+from proca_common.actions.input import AddActionContactInput
+from proca_common.actions.source import Source
+from proca_common.aws import clock
+from proca_common.aws.secrets import secret
+from proca_common.contacts import Contact, contact_ref
+from proca_common.failures import Refused
+from proca_common.guards import verification
+from proca_common.guards.settings import Guards
+from proca_common.guards.verification import Challenge, Verifier
+from proca_common.intake import add
+from proca_common.intake.add import Asked, Taken, Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What the guards made of a signature. `challenge`: used up in its transaction."""
+
+    challenge: Challenge | None = None
+
+
+def add_action_contact(
+    context: PageContext,
+    request: AddActionContactInput,
+    contact: Contact,
+    source: Source | None,
+    asked: Asked | None,
+    vault: Vault,
+    *,
+    guard_secret: str,
+) -> Taken:
+    """`intake.add.add_action_contact`, behind the guards of this page. `guard_secret`: the entry of their secret.
+
+    Raises `Refused` and `Unavailable`.
+    """
+    try:
+        admission = _admitted(context, request, guard_secret)
+    except Refused:
+        known = add.answered(asked, contact_ref(vault.seed, contact.fingerprint_text))
+        if known is None:
+            raise
+        return known
+    return add.add_action_contact(context, request, contact, source, asked, vault, admission)
+
+
+def _admitted(context: PageContext, request: AddActionContactInput, guard_secret: str) -> Admission:
+    guards = context.guards
+    if guards is None:
+        return Admission()
+    return Admission(challenge=_verified(guards, request, context.page.id, guard_secret))
+
+
+def _verified(guards: Guards, request: AddActionContactInput, page: int, guard_secret: str) -> Challenge | None:
+    """The challenge that was solved, where the campaign asks for any verification (domain 3.8)."""
+    verifiers = _verifiers(guards)
+    if not verifiers:
+        return None
+    if request.captcha is None:
+        raise verification.missing()
+    make = verifiers.get(request.captcha_service) if request.captcha_service else next(iter(verifiers.values()))
+    if make is None:
+        raise verification.not_enabled()
+    if len(request.captcha) > verification.MAX_SOLUTION:
+        raise verification.bad_captcha(verification.INVALID)
+    return make(secret(guard_secret)).verify(request.captcha, page, clock.now_ms())
+
+
+def _verifiers(guards: Guards) -> dict[str, Callable[[bytes], Verifier]]:
+    """By the names of their services, all that the campaign takes; the first is meant where a request names none."""
+    found: dict[str, Callable[[bytes], Verifier]] = {}
+    if guards.proof_of_work:
+        found["altcha"] = _proof_of_work
+    return found
+
+
+def _proof_of_work(guard_secret: bytes) -> Verifier:
+    from proca_common.guards.proof_of_work import ProofOfWorkVerifier, signing_key  # noqa: PLC0415 - 30 ms, only here
+
+    return ProofOfWorkVerifier(signing_key(guard_secret))
