@@ -211,15 +211,21 @@ def test_texts_and_parts_of_a_contact_are_not_converted(field: str, value: objec
 @pytest.mark.parametrize(
     "pointer",
     ["/x", "/action/x", "/contact/x", "/contact/address/x", "/contact/nationality/x", "/privacy/x", "/tracking/x",
-     "/action/fields", "/action/donation", "/contact/country", "/contact/first_name", "/action/action_type"],
+     "/action/fields/0/x", "/action/donation/x", "/action/mtt/x", "/contact/country", "/contact/first_name",
+     "/action/action_type", "/action/donation/schema_", "/action/donation/frequency_unit"],
 )  # fmt: skip
 def test_unknown_fields_are_refused_at_every_level(pointer: str) -> None:
     body = signature(tracking={})
     body["contact"] |= {"address": {}, "nationality": {"country": "SE"}}
+    body["action"] |= {
+        "fields": [{"key": "a", "value": "b"}],
+        "donation": {"amount": 1, "payload": {}},
+        "mtt": {"targets": []},
+    }
     *parents, name = pointer.strip("/").split("/")
-    place = body
+    place: Any = body
     for parent in parents:
-        place = place[parent]
+        place = place[int(parent) if isinstance(place, list) else parent]
     place[name] = 1
     assert refused(body) == [(pointer, "unknown_field")]
     assert message(body) == "is not a known field"
@@ -252,7 +258,7 @@ def test_null_everywhere() -> None:
         "nationality": dict.fromkeys(["country", "documentType", "documentNumber"]),
     }
     body = {
-        "action": dict.fromkeys(["actionType", "customFields", "testing"]),
+        "action": dict.fromkeys(["actionType", "customFields", "fields", "donation", "mtt", "testing"]),
         "contact": contact,
         "privacy": dict.fromkeys(["optIn", "leadOptIn"]),
         "tracking": dict.fromkeys(["source", "medium", "campaign", "content", "location"]),

@@ -18,7 +18,19 @@ from proca_common.failures import Failure, Malformed, Refused
 
 TODAY = date(2026, 8, 1)
 SOUND: dict[str, Any] = {
-    "action": {"actionType": "register", "customFields": {"age": 41, "pets": ["cat"]}, "testing": False},
+    "action": {
+        "actionType": "register",
+        "customFields": {"age": 41, "pets": ["cat"]},
+        "testing": False,
+        "fields": [{"key": "pets", "value": "dog", "transient": True}],
+        "donation": {
+            "payload": {"provider": "sepa", "iban": "SE35 5000", "of": [{"a": None}]},
+            "amount": 1500,
+            "currency": "SEK",
+            "frequencyUnit": "monthly",
+        },
+        "mtt": {"subject": "Bees", "body": "Save them", "targets": ["0a0a0a0a-1b1b-2c2c-3d3d-4e4e4e4e4e4e"]},
+    },
     "contact": {
         "firstName": "Mara",
         "lastName": "Lind",

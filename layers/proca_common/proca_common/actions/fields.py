@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 from pydantic_core import to_json
 
@@ -23,7 +24,7 @@ def as_json(fields: Mapping[str, object]) -> bytes:
     return to_json(fields)
 
 
-def field_failures(fields: Mapping[str, object]) -> list[Failure]:
+def field_failures(fields: dict[str, Any]) -> list[Failure]:
     """Every rule that the map of custom fields breaks, with pointers into the map.
 
     A value is a text, a finite number, a boolean, a list of texts only or a list of numbers only. A number that no
@@ -32,7 +33,7 @@ def field_failures(fields: Mapping[str, object]) -> list[Failure]:
     if not all(_is_flat(value) for value in fields.values()):
         return [Failure("", "not_flat", NOT_FLAT)]
     failures = []
-    if not all(_is_sendable(key) and _is_sendable(value) for key, value in fields.items()):
+    if not is_sendable(fields):
         failures.append(Failure.invalid(""))
     if len(as_json(fields)) > MAX_BYTES:
         failures.append(Failure("", "too_large", INVALID))
@@ -49,10 +50,12 @@ def _is_flat(value: object) -> bool:
     return isinstance(value, str | int | float)
 
 
-def _is_sendable(value: object) -> bool:
-    """Whether texts have no unsendable character, and numbers are finite as doubles."""
+def is_sendable(value: object) -> bool:
+    """Whether all texts of the JSON value can stand in a message, and its numbers are finite as doubles."""
     if isinstance(value, str):
         return not UNSENDABLE.search(value)
     if isinstance(value, list):
-        return all(map(_is_sendable, value))
-    return isinstance(value, int | float) and abs(value) <= MAX_NUMBER
+        return all(map(is_sendable, value))
+    if isinstance(value, dict):
+        return all(is_sendable(key) and is_sendable(item) for key, item in value.items())
+    return value is None or (isinstance(value, int | float) and abs(value) <= MAX_NUMBER)

@@ -1,7 +1,7 @@
-"""Bodies of the two intake endpoints: from bytes to checked input, or to every failed rule (domain 3.1, design 8).
+"""Bodies of the intake endpoints: from bytes to checked input, or to every failed rule (domain 3.1, design 8).
 
-A sound body is validated once, from its bytes. Only a body that is refused is looked at a second time, to name all that
-is wrong with it in one answer.
+A sound body is validated once, from its bytes. What few bodies have (a donation, a message to targets, why it is
+refused) is in modules of its own, imported by the first body that needs it.
 """
 
 from __future__ import annotations
@@ -9,26 +9,40 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Annotated, Any, TypeVar, cast
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError, from_json
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from proca_common.actions.fields import field_failures
 from proca_common.contacts import Contact, ContactInput, check
 from proca_common.contacts.input import Input
-from proca_common.failures import Failure, Malformed, Refused
+from proca_common.failures import Failure, Refused
+
+if TYPE_CHECKING:
+    from proca_common.actions.donation import DonationInput
+    from proca_common.actions.mtt import MttInput
+else:
+    DonationInput = MttInput = Any  # `Later` brings them
 
 MAX_ACTION_TYPE = 40
 MAX_CONTACT_REF = 64
-MAX_DEPTH = 8
-MAX_UNKNOWN_FIELDS = 20
 UNDECODABLE = "Cannot decode from Base64url"
 
 _ACTION_TYPE = re.compile(r"[A-Za-z0-9_-]+")
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
-_FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
-_NAMES = {"/contact/name", "/contact/firstName"}
 
 T = TypeVar("T")
 
@@ -51,31 +65,69 @@ def contact_ref_failures(contact_ref: str) -> list[Failure]:
     return [] if decodable else [Failure("", "base64url", UNDECODABLE)]
 
 
-def _rule(failures_of: Callable[[T], Sequence[Failure]]) -> AfterValidator:
-    """A rule of ours as a pydantic validator, so that pydantic collects what fails anywhere in the body."""
-
-    def apply(value: T) -> T:
-        failures = failures_of(value)
-        if failures:
-            raise PydanticCustomError("rule", "broken rule", {"failures": failures})
-        return value
-
-    return AfterValidator(apply)
+def keep_or_raise(value: T, failures: Sequence[Failure]) -> T:
+    """The value, or its failures as an error that pydantic collects with those of the rest of the body."""
+    if failures:
+        raise PydanticCustomError("rule", "broken rule", {"failures": failures})
+    return value
 
 
-def _absent(*values: object, default: Callable[[], object] = lambda: None) -> BeforeValidator:
+def rule(failures_of: Callable[[T], Sequence[Failure]]) -> AfterValidator:
+    """A rule of ours as a pydantic validator."""
+    return AfterValidator(lambda value: keep_or_raise(value, failures_of(value)))
+
+
+def absent(*values: object, default: Callable[[], object] = lambda: None) -> BeforeValidator:
     """These values mean the same as leaving the field away."""
     return BeforeValidator(lambda value: default() if value in values else value)
 
 
-class ActionInput(Input):
-    """What somebody did."""
+class Later:
+    """A field whose type `name` of `module` is imported by the first body that has the field; null is absent."""
 
-    action_type: Annotated[str, _rule(action_type_failures)]
-    custom_fields: Annotated[dict[str, Any], _rule(field_failures), _absent(None, default=dict)] = Field(
+    def __init__(self, module: str, name: str) -> None:
+        self._module, self._name = module, name
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[Any]:
+        return TypeAdapter(getattr(import_module(self._module), self._name))
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self._validated)
+
+    def __get_pydantic_json_schema__(self, _schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(self._adapter.core_schema)
+
+    def _validated(self, value: object) -> object:
+        return None if value is None else self._adapter.validate_python(value)
+
+
+def _over_listed(listed: Any, info: ValidationInfo) -> dict[str, Any] | None:
+    """The fields of the legacy list with the custom fields merged over them (domain 3.5.2)."""
+    if listed is None:
+        return None
+    fields = {**listed, **info.data.get("custom_fields", {})}
+    return keep_or_raise(fields, field_failures(fields))
+
+
+class ActionInput(Input):
+    """What somebody did. `fields` is the legacy list as it is sent, all fields of the action once it is read."""
+
+    action_type: Annotated[str, rule(action_type_failures)]
+    custom_fields: Annotated[dict[str, Any], rule(field_failures), absent(None, default=dict)] = Field(
         default_factory=dict
     )
-    testing: Annotated[bool, _absent(None, default=bool)] = False
+    fields: Annotated[
+        Any, Later("proca_common.actions.listed_fields", "ListedFields"), AfterValidator(_over_listed)
+    ] = None
+    donation: Annotated[DonationInput | None, Later("proca_common.actions.donation", "DonationInput")] = None
+    mtt: Annotated[MttInput | None, Later("proca_common.actions.mtt", "MttInput")] = None
+    testing: Annotated[bool, absent(None, default=bool)] = False
+
+    @property
+    def all_fields(self) -> dict[str, Any]:
+        """The custom fields, with those of the legacy list."""
+        return self.custom_fields if self.fields is None else self.fields
 
 
 class ConsentInput(Input):
@@ -110,9 +162,9 @@ class AddActionContactInput(AddActionInput):
 
     contact: ContactInput
     privacy: ConsentInput
-    contact_ref: Annotated[Annotated[str, _rule(contact_ref_failures)] | None, _absent("")] = None
-    captcha: Annotated[str | None, _absent("")] = None
-    captcha_service: Annotated[str | None, _absent("")] = None
+    contact_ref: Annotated[Annotated[str, rule(contact_ref_failures)] | None, absent("")] = None
+    captcha: Annotated[str | None, absent("")] = None
+    captcha_service: Annotated[str | None, absent("")] = None
 
 
 def parse_action_contact(body: bytes, schema: str, today: date) -> tuple[AddActionContactInput, Contact]:
@@ -123,10 +175,12 @@ def parse_action_contact(body: bytes, schema: str, today: date) -> tuple[AddActi
     try:
         request = AddActionContactInput.model_validate_json(body)
     except ValidationError as error:
-        document = _document(body)
-        details = _details(error)
-        failures = _failures(details, document)
-        raise Refused(failures + _contact_failures(details, document, failures, schema, today)) from None
+        from proca_common.actions import refusals  # noqa: PLC0415
+
+        document = refusals.parsed(body)
+        failures = refusals.failures_of(error, document)
+        failures += refusals.contact_failures(error, document, failures, schema, today)
+        raise Refused(failures) from None
     contact = check(schema, request.contact, today)
     if isinstance(contact, list):
         raise Refused([failure.below("/contact") for failure in contact])
@@ -142,97 +196,9 @@ def parse_action(body: bytes, contact_ref: str) -> AddActionInput:
     try:
         request = AddActionInput.model_validate_json(body)
     except ValidationError as error:
-        raise Refused(failures + _failures(_details(error), _document(body))) from None
+        from proca_common.actions import refusals  # noqa: PLC0415
+
+        raise Refused(failures + refusals.failures_of(error, refusals.parsed(body))) from None
     if failures:
         raise Refused(failures)
     return request
-
-
-def _document(body: bytes) -> dict[str, Any]:
-    """The body as plain JSON. Raises Malformed for what is no JSON object of bounded depth in UTF-8."""
-    try:
-        document = from_json(body, allow_inf_nan=False)
-    except ValueError:
-        raise Malformed("The body is not JSON") from None
-    if not isinstance(document, dict):
-        raise Malformed("The body is not a JSON object")
-    if _is_deeper(document, MAX_DEPTH):
-        raise Malformed(f"The body is nested deeper than {MAX_DEPTH} levels")
-    return document
-
-
-def _is_deeper(value: object, levels: int) -> bool:
-    """Whether objects and lists are nested in more than this many levels."""
-    if not isinstance(value, dict | list):
-        return False
-    items = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(_is_deeper(item, levels - 1) for item in items)
-
-
-def _details(error: ValidationError) -> list[ErrorDetails]:
-    return error.errors(include_url=False, include_input=False)
-
-
-def _path(detail: ErrorDetails) -> tuple[str, ...]:
-    return tuple(map(str, detail["loc"]))
-
-
-def _pointer(path: tuple[str, ...]) -> str:
-    return "".join(f"/{name}" for name in path)
-
-
-def _failures(details: list[ErrorDetails], document: dict[str, Any]) -> list[Failure]:
-    """What pydantic found, in our words: its own messages and the values it saw stay behind.
-
-    Of the unknown fields the first 20 are named: a hostile body has thousands.
-    """
-    failures: dict[Failure, None] = {}
-    unknown = 0
-    for detail in details:
-        for failure in _translated(detail, document):
-            unknown += failure.code == "unknown_field" and failure not in failures
-            if failure.code != "unknown_field" or unknown <= MAX_UNKNOWN_FIELDS:
-                failures[failure] = None
-    return list(failures)
-
-
-def _translated(detail: ErrorDetails, document: dict[str, Any]) -> list[Failure]:
-    path = _path(detail)
-    pointer = _pointer(path)
-    if detail["type"] == "rule":
-        return [failure.below(pointer) for failure in detail["ctx"]["failures"]]
-    if detail["type"] == "extra_forbidden":
-        # A name that cannot be a misspelt field may be anything, a person's address too: then only its place is told.
-        return [Failure.unknown_field(pointer if _FIELD_NAME.fullmatch(path[-1]) else _pointer(path[:-1]))]
-    if detail["type"] == "missing" or _at(document, path) is None:
-        return [Failure.blank(pointer)]
-    return [Failure.invalid(pointer)]
-
-
-def _at(document: Any, path: tuple[str, ...]) -> object:
-    for name in path:
-        document = document[name]
-    return document
-
-
-def _contact_failures(
-    details: list[ErrorDetails], document: dict[str, Any], found: Sequence[Failure], schema: str, today: date
-) -> list[Failure]:
-    """What the contact schema says of the part of the contact that has the right shape.
-
-    Left out is what only follows from a wrong shape: the whole name and the first name are made of each other.
-    """
-    contact = document.get("contact")
-    if not isinstance(contact, dict):
-        return []
-    for path in map(_path, details):
-        if path[0] == "contact":
-            # The same path comes twice when a key does.
-            cast(dict[str, Any], _at(document, path[:-1])).pop(path[-1], None)
-    checked = check(schema, ContactInput.model_validate(contact), today)
-    if not isinstance(checked, list):
-        return []
-    hidden = {failure.pointer for failure in found}
-    if hidden & _NAMES:
-        hidden |= _NAMES
-    return [failure for failure in (failure.below("/contact") for failure in checked) if failure.pointer not in hidden]

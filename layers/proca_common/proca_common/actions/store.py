@@ -86,7 +86,9 @@ class ContactItem(ActionsItem, discriminator="contact"):
 
 
 class ActionItem(Outbox, discriminator="action"):
-    """An action. `supporter` and `recipients` are missing while it is not bound; `org` is the page org."""
+    """An action. `supporter` and `recipients` are missing while it is not bound; `org` is the page org. `donation` has
+    the form of the message.
+    """
 
     status = UnicodeAttribute()
     action_type = UnicodeAttribute()
@@ -99,6 +101,7 @@ class ActionItem(Outbox, discriminator="action"):
     testing = BooleanAttribute()
     late = BooleanAttribute(null=True)
     fields = JSONAttribute(null=True)
+    donation = JSONAttribute(null=True)
     source = JSONAttribute(null=True)
     dupe_rank = NumberAttribute(null=True)
 

@@ -37,9 +37,15 @@ def _checked_guards(given: dict[str, Any]) -> dict[str, Any]:
     return checked(given)
 
 
+ActionField = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}:", max_length=300)]
+ActionFields = Annotated[tuple[ActionField, ...], Field(max_length=100)]
+
+
 class CampaignInput(Entity):
     """What can be set of a campaign. `supporter_confirm` and `action_confirm` override the page org's when not None.
 
+    `transient_actions` and `public_actions` list custom fields as `actionType:key`: the former are personal data, so
+    they never stand with the action (design 7.1) and cannot be public; the latter may be shown to anybody.
     `guards`: what keeps its intake safe, as `guards.settings.Guards` says.
     """
 
@@ -53,6 +59,8 @@ class CampaignInput(Entity):
     supporter_confirm: bool | None = None
     supporter_confirm_template: TemplateName | None = None
     action_confirm: bool | None = None
+    transient_actions: ActionFields = ()
+    public_actions: ActionFields = ()
     start: date | None = None
     end: date | None = None
     config: Config = Field(default_factory=dict)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from proca_common.action_pages.context import PageContext
 from proca_common.actions import store
 from proca_common.actions.input import ActionInput, AddActionContactInput, AddActionInput
+from proca_common.actions.private import Particulars, particulars_of
 from proca_common.actions.protection import protect
 from proca_common.actions.source import Source
 from proca_common.actions.status import ActionStatus, Stage, SupporterStatus
@@ -109,14 +110,16 @@ def add_action_contact(
         opt_in=request.privacy.opt_in,
         lead_opt_in=request.privacy.lead_opt_in,
     )
-    payload = json.dumps(contact.payload, ensure_ascii=False, separators=(",", ":")).encode()
+    particulars = particulars_of(request.action, context.campaign.transient_actions)
+    known = {**contact.payload, **particulars.private} if particulars.private else contact.payload
+    payload = json.dumps(known, ensure_ascii=False, separators=(",", ":")).encode()
 
     def write(action_id: int, now_ms: int) -> Transaction:
         supporter = _supporter(context, ref, action_id, contact.area, [consent.org for consent in consents])
         if request.contact_ref is not None:
             supporter.link_ref = store.unbound_ref(context.org.id, request.contact_ref)
             enter(supporter, "link", action_id, Stage.LINK, (), now_ms)
-        action = _action(context, request.action, source, action_id, with_consent=True)
+        action = _action(context, request.action, particulars, source, action_id, with_consent=True)
         bind(action, supporter, context, now_ms)
         supporter.waiting = int(waits(action))
         transaction = Transaction()
@@ -160,11 +163,12 @@ def add_action(
 ) -> Taken:
     """Store a further action of whoever has this contact ref, or keep it for the supporter to come. Two DynamoDB calls.
 
-    Raises `Refused`, `TooMany` and `Unavailable`.
+    Raises `Refused` (also for what only a contact can carry), `TooMany` and `Unavailable`.
     """
+    particulars = particulars_of(request.action, context.campaign.transient_actions).without_contact()
 
     def write(action_id: int, now_ms: int) -> Transaction:
-        action = _action(context, request.action, source, action_id, with_consent=False)
+        action = _action(context, request.action, particulars, source, action_id, with_consent=False)
         supporter = store.latest_supporter(ref, context.org.id)
         transaction = Transaction()
         if supporter is None:
@@ -249,7 +253,13 @@ def _supporter(
 
 
 def _action(
-    context: PageContext, given: ActionInput, source: Source | None, identifier: int, *, with_consent: bool
+    context: PageContext,
+    given: ActionInput,
+    particulars: Particulars,
+    source: Source | None,
+    identifier: int,
+    *,
+    with_consent: bool,
 ) -> ActionItem:
     return ActionItem(
         id=identifier,
@@ -261,7 +271,8 @@ def _action(
         with_consent=with_consent,
         testing=given.testing,
         late=True if context.campaign.status is CampaignStatus.CLOSED else None,
-        fields=given.custom_fields or None,
+        fields=particulars.fields or None,
+        donation=particulars.donation,
         source=None if source is None else asdict(source),
     )
 

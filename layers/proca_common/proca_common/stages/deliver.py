@@ -13,8 +13,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from proca_common.actions.private import wiped
 from proca_common.actions.status import ActionStatus, Stage
-from proca_common.actions.store import ActionItem, Key
+from proca_common.actions.store import ActionItem, ContactItem, Key
 from proca_common.aws import clock
 from proca_common.aws.dynamo import Transaction
 from proca_common.aws.errors import Cancelled, CloudError, Unavailable
@@ -95,8 +96,9 @@ def _commit_or_split(works: list[Work], memberships: dict[Key, Membership]) -> l
 def _commit(works: list[Work], memberships: dict[Key, Membership]) -> None:
     """One transaction for the works that are still as read. `memberships` is brought up to date.
 
-    When it is cancelled, actions that somebody else changed are dropped (whoever did also decided what comes next),
-    memberships that moved are read again and everything is computed anew; on mere contention another shard is taken.
+    When it is cancelled, actions that somebody else changed are dropped (whoever did also decided what comes next), so
+    are contacts that were encrypted meanwhile, memberships that moved are read again and everything is computed anew;
+    on mere contention another shard is taken.
     """
     left = list(works)
     for pause in pauses():
@@ -107,7 +109,7 @@ def _commit(works: list[Work], memberships: dict[Key, Membership]) -> None:
         try:
             transaction.commit()
         except Cancelled as cancelled:
-            left = [work for work in left if not cancelled.refused(_label(work.key))]
+            left = _as_read(left, cancelled)
             moved = [person for person in settlement.memberships if cancelled.refused(_label(person))]
             if moved:
                 memberships.update(read_memberships(moved))
@@ -123,6 +125,15 @@ def _commit(works: list[Work], memberships: dict[Key, Membership]) -> None:
         raise Unavailable("other writes were in the way")
 
 
+def _as_read(works: Iterable[Work], cancelled: Cancelled) -> list[Work]:
+    """Those that nobody else changed, without the contacts that somebody did."""
+    left = [work for work in works if not cancelled.refused(_label(work.key))]
+    for work in left:
+        for org in [org for org in work.contacts if cancelled.refused(_label(work.contact_key(org)))]:
+            del work.contacts[org]
+    return left
+
+
 def _transaction(works: Sequence[Work], settlement: Settlement) -> Transaction:
     now_ms = clock.now_ms()
     transaction = Transaction()
@@ -135,10 +146,25 @@ def _transaction(works: Sequence[Work], settlement: Settlement) -> Transaction:
             changes.append(ActionItem.dupe_rank.set(verdict.dupe_rank))
         as_read = (ActionItem.status == work.action.status) & outbox.as_read(work.action)
         transaction.update(_label(work.key), ActionItem(*work.key), changes, as_read)
+        _wipe(transaction, work)
     for person, membership in settlement.memberships.items():
         put_membership(transaction, _label(person), person, membership)
     stats.add(transaction, stats.bounded(settlement.numbers), random.randrange(stats.SHARDS))
     return transaction
+
+
+def _wipe(transaction: Transaction, work: Work) -> None:
+    """Take the transient fields out of the contacts in clear whose orgs have their message (domain 3.7)."""
+    waiting = {destination.org for destination in work.unserved}
+    for org, contact in work.contacts.items():
+        if contact.clear is None or org in waiting or not work.action.with_consent:
+            continue
+        clear = wiped(contact.clear)
+        if clear is not None:
+            key = work.contact_key(org)
+            transaction.update(
+                _label(key), ContactItem(*key), [ContactItem.clear.set(clear)], ContactItem.clear == contact.clear
+            )
 
 
 def _label(key: Key) -> str:

@@ -10,8 +10,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import SkipJsonSchema
 
 from proca_common.action_pages.context import PageContext
+from proca_common.actions.private import DONATION, FIELDS
 from proca_common.actions.status import EmailStatus, Stage
 from proca_common.actions.store import ActionItem, ContactItem, SupporterItem
 from proca_common.ids import created_at
@@ -61,13 +63,29 @@ class ActionPagePart(Part):
     supporter_confirm_template: str | None
 
 
+class DonationPart(Part):
+    """What was given. An org with a key finds the rest of `payload` in the decrypted contact, under `donation`.
+
+    `schema` is missing when the payload is the widget's own.
+    """
+
+    payload: dict[str, JsonValue]
+    amount: Annotated[int, Field(gt=0, description="in minor units of the currency")]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    frequency_unit: Literal["one_off", "weekly", "monthly", "daily"]
+    schema_: Literal["stripe_payment_intent"] | SkipJsonSchema[None] = Field(
+        alias="schema", default_factory=lambda: None
+    )
+
+
 class ActionPart(Part):
-    """What was done. `late` is there, and true, when the campaign was closed at that moment."""
+    """What was done. `donation` is there when there was one; `late`, and true, when the campaign was closed already."""
 
     action_type: str
     custom_fields: CustomFields
     created_at: Timestamp
     testing: bool
+    donation: DonationPart | SkipJsonSchema[None] = Field(default_factory=lambda: None)
     late: Literal[True] = True
 
 
@@ -158,8 +176,7 @@ def action_message(
     if contact is not None and contact.sealed is not None:
         raise NotReadable
     page, campaign, org = context.page, context.campaign, context.org
-    late = {"late": True} if action.late else {}
-    known: dict[str, object] = json.loads(contact.clear) if contact is not None and contact.clear is not None else {}
+    known, private = _clear_contact(action, contact)
     return ActionMessage.model_validate(
         {
             "schema": SCHEMA,
@@ -169,13 +186,7 @@ def action_message(
             "campaign_id": campaign.id,
             "org_id": org.id,
             "org": {"name": org.name, "title": org.title},
-            "action": {
-                "action_type": action.action_type,
-                "custom_fields": action.fields or {},
-                "created_at": created_at(int(action.id)),
-                "testing": action.testing,
-                **late,
-            },
+            "action": _action(action, private),
             "action_page": {
                 "locale": page.locale,
                 "name": page.name,
@@ -228,6 +239,36 @@ def json_schema() -> dict[str, JsonValue]:
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["$id"] = f"urn:{SCHEMA}"
     return schema
+
+
+def _clear_contact(
+    action: ActionItem, contact: ContactItem | None
+) -> tuple[dict[str, object], dict[str, dict[str, object]]]:
+    """The personal data of a contact in clear, and beside it what it has of the signature it came with; a follow-up
+    action has no part in that.
+    """
+    if contact is None or contact.clear is None:
+        return {}, {}
+    known: dict[str, Any] = json.loads(contact.clear)
+    private = {name: known.pop(name) for name in (DONATION, FIELDS) if name in known}
+    return known, private if action.with_consent else {}
+
+
+def _action(action: ActionItem, private: dict[str, dict[str, object]]) -> dict[str, object]:
+    part: dict[str, object] = {
+        "action_type": action.action_type,
+        "custom_fields": {**(action.fields or {}), **private.get(FIELDS, {})},
+        "created_at": created_at(int(action.id)),
+        "testing": action.testing,
+    }
+    if action.donation is not None:
+        part["donation"] = {
+            **action.donation,
+            "payload": {**action.donation["payload"], **private.get(DONATION, {})},
+        }
+    if action.late:
+        part["late"] = True
+    return part
 
 
 def _confirm_template(context: PageContext) -> str | None:

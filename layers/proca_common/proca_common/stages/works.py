@@ -33,6 +33,10 @@ class Work:
         """The action's key."""
         return self.action.ref, self.action.sk
 
+    def contact_key(self, org: int) -> Key:
+        """The key of the supporter's contact for this org."""
+        return store.contact_key(self.action.ref, int(self.action.supporter), org)
+
     @property
     def person(self) -> Key:
         """The key of the person's membership in the campaign."""
