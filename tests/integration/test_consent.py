@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from proca_common.actions import store
 from proca_common.orgs.org import Org
 from proca_common.pipes.routing import Queue
 from tests.world import World
@@ -55,7 +56,10 @@ def test_matrix_of_consents(
     for org, consent in expected.items():
         opt_ins = [message["privacy"]["optIn"] for message in world.messages(org)]
         assert opt_ins == ([] if consent is None else [consent[0]])
-    assert world.action(answer.action)["status"] == "delivered"
+    stored = store.action_by_id(answer.action)
+    assert stored is not None
+    assert stored.status == "delivered"
+    assert set(map(int, stored.recipients)) == set(stored_consents(world))
 
 
 def test_each_org_can_open_its_own_copy_only(world: World) -> None:

@@ -20,7 +20,9 @@ from proca_common.monitors.persons import MAX_MEMBERS
 from proca_common.orgs.encryption import Encryptor
 from proca_common.stages import decide, memberships
 from proca_common.stages.binding import MAX_ACTIONS, MAX_WAITING
-from tests.harness.calls import unseen_client
+from proca_common.stages.deliver import CHUNK
+from tests.harness.calls import calls, unseen_client
+from tests.harness.interleave import run
 from tests.world import SEED, World, signature
 
 CROWD = 1_000
@@ -178,6 +180,37 @@ def test_500_action_types_and_sources_are_counted_by_name_up_to_a_limit_and_the_
     assert largest(world, "StatsTable") < ITEM_LIMIT
     assert largest(world, "ActionsTable") < ITEM_LIMIT
     assert not world.pending()
+
+
+@pytest.mark.usefixtures("world")
+def test_of_two_new_types_at_once_only_one_gets_the_last_place() -> None:
+    most = stats.MAX_NAMES["type"]
+    for number in range(most - 1):
+        stats.bounded(type_number(f"type_{number}"))
+    outcome = run(lambda: stats.bounded(type_number("a")), lambda: stats.bounded(type_number("b")), "ABAB")
+    names = {label.name for result in (outcome.a, outcome.b) for label in result.value}
+    assert names in ({"a", stats.OTHER}, {"b", stats.OTHER})
+    stats.forget()
+    assert stats.bounded(type_number("c")) == type_number(stats.OTHER)
+    assert stats.bounded(type_number("type_7")) == type_number("type_7")
+
+
+def type_number(name: str) -> persons.Numbers:
+    return Counter({persons.Label(5, "type", name): 1})
+
+
+def test_a_batch_of_many_campaigns_fits_into_its_transactions(world: World) -> None:
+    """25 signatures of 25 people in 25 campaigns write 100 items, which is what a transaction takes."""
+    org = world.org("ngo")
+    pages = [world.page(org, world.campaign(org, f"c{number}"), f"ngo/c{number}") for number in range(CHUNK + 1)]
+    for number, page in enumerate(pages):
+        sign_directly(page, f"p{number}@example.org", source="mail")
+    with calls() as recorded:
+        world.run()
+    sizes = [len(call.params["TransactItems"]) for call in recorded.of("TransactWriteItems")]
+    assert sizes == [4 * CHUNK, 4]
+    assert len(world.messages(org)) == CHUNK + 1
+    assert {world.numbers(page.campaign)["persons:total"] for page in pages} == {1}
 
 
 def test_rejecting_takes_back_what_was_counted_as_other(world: World) -> None:

@@ -310,6 +310,22 @@ def test_a_share_of_a_rejected_supporter_is_taken_and_never_emitted(world: World
     assert world.numbers(page.campaign) == {}
 
 
+def test_a_share_on_its_way_when_its_supporter_is_rejected_is_rejected_too_and_never_sent(world: World) -> None:
+    org = world.org("ngo")
+    page = world.page(org)
+    signed = world.sign(page)
+    world.run()
+    world.messages(org)
+    shared = world.act(page, signed.contact_ref)
+    assert states(world, shared.action) == ("accepted", "accepted")
+    assert decide.reject_supporter(signed.action)
+    world.run()
+    assert states(world, shared.action) == ("rejected", "rejected")
+    assert not world.messages(org)
+    assert not world.pending()
+    assert world.numbers(page.campaign) == {}
+
+
 def test_signing_again_after_a_rejection_makes_a_new_supporter(world: World) -> None:
     org = world.org("ngo")
     page = world.page(org)
