@@ -15,9 +15,9 @@ from tests.disasters import kills, mishaps
 from tests.harness.calls import Calls
 from tests.harness.faults import Killed, Plan, faults
 from tests.harness.interleave import Operation, probe
-from tests.recount import assert_sound, entitled
+from tests.recount import Stored, assert_sound, entitled
 from tests.simulated import SimulatedTime
-from tests.world import World
+from tests.world import Answer, World
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")  # a killed sweep has none
 
@@ -176,3 +176,40 @@ def test_while_somebody_decides(
         stored = assert_sound(world, petition.campaign)
         assert {action["status"] for action in stored.bound} == ends, disaster
         assert entitled(stored) <= coalition.received().keys(), disaster
+
+
+@pytest.mark.parametrize("further", [False, True], ids=["signature", "further action"])
+def test_while_an_action_is_taken_in(world: World, time: SimulatedTime, further: bool) -> None:
+    coalition = Coalition(world)
+    petition = coalition.petition()
+    once = {"Idempotency-Key": "once"}
+    ask: Callable[[], Answer] = lambda: petition.sign("ida")  # noqa: E731
+
+    def prepare() -> Operation:
+        nonlocal petition, ask
+        petition = coalition.petition()
+        signature = petition.sign("ida", partner=True) if further else None
+        if signature is None:
+            ask = lambda: world.sign(petition.partner_page, headers=once, lead_opt_in=True)  # noqa: E731
+        else:
+            ask = lambda: world.act(petition.partner_page, signature.contact_ref, headers=once)  # noqa: E731
+        return ask
+
+    for disaster in each_disaster(coalition, prepare, kills, mishaps):
+        assert len(waiting_in(world)) - further in (0, 1), disaster
+        again = ask()
+        assert again.status == 201, disaster
+        time.recover()
+        stored = assert_sound(world, petition.campaign)
+        assert len(stored.actions) == 1 + further, disaster
+        assert again.action in stored.actions
+        assert entitled(stored) <= coalition.received().keys(), disaster
+
+
+def waiting_in(world: World) -> set[int]:
+    """The ids of the actions on their way, in a store where nothing is half stored."""
+    stored = Stored.of(world)
+    ids = set(stored.actions)
+    assert not [*stored.faults(owed=ids)]
+    assert {action["status"] for action in stored.bound} <= {"accepted"}
+    return ids
