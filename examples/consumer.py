@@ -81,7 +81,7 @@ class MessageKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A readable message: `message` has the decrypted personal data in `contact` and no `personalInfo`."""
+    """A readable message: `message` has all that was decrypted in its place, and no `personalInfo`."""
 
     key: MessageKey
     message: Json
@@ -135,7 +135,23 @@ class Reader:
         personal = message.pop("personalInfo")
         if personal is not None:
             message["contact"] |= self._keys.open(personal)
+            put_back(message)
         return Action(key, message)
+
+
+def put_back(message: Json) -> None:
+    """Move what came encrypted with the contact to the action: fields, and the rest of a donation's payload.
+
+    They belong to the signature; a further action brings the same contact, and drops them. Raises Unreadable.
+    """
+    contact, action = message["contact"], message["action"]
+    fields, payload = contact.pop("fields", {}), contact.pop("donation", {})
+    if not isinstance(fields, dict) or not isinstance(payload, dict):
+        raise Unreadable("the decrypted data has another form")
+    if message["privacy"]["withConsent"]:
+        action["customFields"] |= fields
+        if "donation" in action:
+            action["donation"]["payload"] |= payload
 
 
 def parsed(text: str | bytes, what: str) -> Json:
@@ -177,6 +193,7 @@ CSV_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "createdAt": ("action", "createdAt"),
     "actionType": ("action", "actionType"),
     "testing": ("action", "testing"),
+    "late": ("action", "late"),
     "campaign": ("campaign", "name"),
     "actionPage": ("actionPage", "name"),
     "locale": ("actionPage", "locale"),
@@ -204,6 +221,10 @@ CSV_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "content": ("tracking", "content"),
     "location": ("tracking", "location"),
     "customFields": ("action", "customFields"),
+    "amount": ("action", "donation", "amount"),
+    "currency": ("action", "donation", "currency"),
+    "frequencyUnit": ("action", "donation", "frequencyUnit"),
+    "donation": ("action", "donation", "payload"),
 }
 """Column: where its value is in the message. After these come messageId and replay."""
 

@@ -158,6 +158,34 @@ def boxed(payload: bytes) -> dict[str, Any]:
     return changed(personalInfo=personal)
 
 
+PRIVATE_PARTS = {"firstName": "Jane", "fields": {"age": 42, "iban": "x"}, "donation": {"iban": "DE1"}}
+DONATION = {"payload": {"provider": "sepa"}, "amount": 1500, "currency": "EUR", "frequencyUnit": "one_off"}
+
+
+def test_what_came_encrypted_with_the_contact_is_put_back_to_the_signature(reader: Reader) -> None:
+    message = boxed(json.dumps(PRIVATE_PARTS).encode())
+    message["action"] = {**message["action"], "donation": DONATION}
+
+    read = reader.read(received(message)).message
+    [row] = csv.DictReader(io.StringIO((csv_header() + as_csv(Action(key(1), read))).decode(), newline=""))
+
+    assert read["contact"] == {**MESSAGE["contact"], "firstName": "Jane"}
+    assert read["action"]["customFields"] == {"comment": "My kids swim here", "age": 42, "iban": "x"}
+    assert read["action"]["donation"] == {**DONATION, "payload": {"provider": "sepa", "iban": "DE1"}}
+    assert (row["amount"], row["currency"], row["frequencyUnit"]) == ("1500", "EUR", "one_off")
+    assert json.loads(row["donation"]) == {"provider": "sepa", "iban": "DE1"}
+
+
+def test_a_further_action_does_not_repeat_what_came_with_the_signature(reader: Reader) -> None:
+    message = boxed(json.dumps(PRIVATE_PARTS).encode())
+    message["privacy"] = {**message["privacy"], "withConsent": False}
+
+    read = reader.read(received(message)).message
+
+    assert read["contact"] == {**MESSAGE["contact"], "firstName": "Jane"}
+    assert read["action"] == MESSAGE["action"]
+
+
 UNREADABLE = {
     "no JSON": ("Jane {", "no JSON object"),
     "no object": ('["Jane"]', "no JSON object"),
@@ -176,6 +204,7 @@ UNREADABLE = {
     "a sender's key too short": (changed(personalInfo={"signKey": {"id": 1, "public": "B6N8"}}), "cannot be decrypted"),
     "no base64url": (changed(personalInfo={"payload": "AAAAA"}), "cannot be decrypted with key 61"),
     "encrypted text": (boxed(b"Jane"), "decrypted data is no JSON object"),
+    "fields of another form": (boxed(b'{"fields": "Jane"}'), "another form"),
 }
 
 
@@ -239,6 +268,7 @@ def test_a_csv_row_has_every_column(reader: Reader) -> None:
         "createdAt": "2025-03-04T09:20:01Z",
         "actionType": "register",
         "testing": "false",
+        "late": "",
         "campaign": "clean_rivers",
         "actionPage": "riverwatch.example.org/sign",
         "locale": "en_GB",
@@ -266,6 +296,10 @@ def test_a_csv_row_has_every_column(reader: Reader) -> None:
         "content": "b,\n",
         "location": "https://e.example.org",
         "customFields": '{"comment": "My kids swim here", "age": 41}',
+        "amount": "",
+        "currency": "",
+        "frequencyUnit": "",
+        "donation": "",
         "messageId": "90260.deliver.8",
         "replay": "job-3",
     }
