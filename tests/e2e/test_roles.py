@@ -21,13 +21,14 @@ from tools.stack import STACK_NAME, Stack
 Probe = Callable[[Callable[[str], Any]], object]
 
 CATALOG = {"GetItem Catalog", "BatchGetItem Catalog"}
+SECRETS = {"read FINGERPRINT_SEED", "read GUARD_KEY"}
 MAY = {
     "AddActionContact": {
         "PutItem Actions",
         "UpdateItem Actions",
         "ConditionCheckItem Actions",
         *CATALOG,
-        "read FINGERPRINT_SEED",
+        *SECRETS,
     },
     "AddAction": {
         "Query Actions",
@@ -35,8 +36,9 @@ MAY = {
         "UpdateItem Actions",
         "ConditionCheckItem Actions",
         *CATALOG,
-        "read FINGERPRINT_SEED",
+        *SECRETS,
     },
+    "GetChallenge": {*CATALOG, "read GUARD_KEY"},
     "GetPage": CATALOG,
     "Health": {"GetItem Catalog"},
     "Confirm": {
@@ -110,8 +112,8 @@ def queue_probes(name: str, url: str) -> Iterator[tuple[str, Probe]]:
 
 def account_probes(stack: Stack, roles: dict[str, str]) -> Iterator[tuple[str, Probe]]:
     """What has nothing to do with any function."""
-    for secret in ("FINGERPRINT_SEED", "LINK_KEYS", "SEALING_KEY", "SERVICE_PASSWORDS"):
-        arn = stack.environ[f"{secret}_SECRET"]
+    secrets = {name.removesuffix("_SECRET"): arn for name, arn in stack.environ.items() if name.endswith("_SECRET")}
+    for secret, arn in secrets.items():
         yield f"read {secret}", lambda of, arn=arn: of("secretsmanager").get_secret_value(SecretId=arn)
         yield (
             f"write {secret}",
@@ -172,6 +174,13 @@ def probes(client: Client, roles: dict[str, str]) -> dict[str, Probe]:
             *account_probes(stack, roles),
         )
     )
+
+
+def test_every_function_is_in_the_table(local: Emulator) -> None:
+    found = local.client("cloudformation").describe_stack_resources(StackName=STACK_NAME)["StackResources"]
+    functions = {each["LogicalResourceId"] for each in found if each["ResourceType"] == "AWS::Lambda::Function"}
+
+    assert {name.removesuffix("Function") for name in functions} == MAY.keys()
 
 
 @pytest.mark.parametrize("function", MAY)
