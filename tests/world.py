@@ -54,6 +54,7 @@ STREAM_FUNCTIONS = ("ConfirmFunction", "DeliverFunction")
 API_FUNCTIONS = (
     "AddActionContactFunction",
     "AddActionFunction",
+    "LinkActionsFunction",
     "GetChallengeFunction",
     "GetPageFunction",
     "HealthFunction",
@@ -184,9 +185,17 @@ class World:
         body = {"action": {"actionType": action_type, **action}}
         return self.post(f"/v1/pages/{page.id}/contacts/{contact_ref}/actions", body, headers)
 
+    def link(
+        self, page: ActionPage, contact_ref: str, *link_refs: str, headers: dict[str, str] | None = None
+    ) -> Answer:
+        """POST /v1/pages/{page}/contacts/{contactRef}/links."""
+        return self.post(f"/v1/pages/{page.id}/contacts/{contact_ref}/links", {"linkRefs": link_refs}, headers)
+
     def post(self, path: str, body: Any, headers: dict[str, str] | None = None) -> Answer:
         """POST to the function that the path belongs to; a body that is no text is sent as JSON."""
-        name = "AddActionFunction" if "/contacts/" in path else "AddActionContactFunction"
+        name = "AddActionContactFunction"
+        if "/contacts/" in path:
+            name = "LinkActionsFunction" if path.endswith("/links") else "AddActionFunction"
         text = body if isinstance(body, str) else json.dumps(body)
         return call(name, api_event("POST", path, text, {"Content-Type": "application/json", **(headers or {})}))
 

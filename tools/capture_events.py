@@ -168,6 +168,8 @@ def record(recording: Recording) -> None:
         keep("deliver-share", STREAM_SECONDS)
         call("POST", f"{pages}/contacts/bm90X3lldF9rbm93bg/actions", SHARE, status=201)
         keep("add_action-of_unknown")
+        call("POST", f"{pages}/contacts/{signed['contactRef']}/links", {"linkRefs": ["YW5vdGhlcl9yZWY"]}, status=202)
+        keep("link_actions")
         linked = {**SIGNATURE, "contactRef": "bm90X3lldF9rbm93bg", "contact": {**CONTACT, "email": "ola@example.org"}}
         call("POST", f"{pages}/actions", linked, status=201)
         keep("add_action_contact-with_ref")

@@ -34,7 +34,7 @@ def test_an_earlier_share_is_linked_delivered_and_counted(world: World) -> None:
     assert world.numbers(page.campaign)["type:share"] == 1
     [supporter] = world.items("S#")
     assert (supporter["actions"], supporter["waiting"]) == ("2", "0")
-    assert not {"stage", "due", "owed", "pending", "link_ref"} & supporter.keys()
+    assert not {"stage", "due", "owed", "pending", "link_refs"} & supporter.keys()
     assert not world.pending()
 
 
@@ -149,5 +149,5 @@ def test_an_empty_ref_links_nothing(world: World, ref: str | None) -> None:
     page = world.page(world.org("ngo"))
     world.sign(page, contactRef=ref)
     [supporter] = world.items("S#")
-    assert "link_ref" not in supporter
+    assert "link_refs" not in supporter
     assert "stage" not in supporter

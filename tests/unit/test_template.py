@@ -15,6 +15,7 @@ from tools.invoke import logical_id
 FUNCTIONS = {
     "add_action_contact": (512, 28),
     "add_action": (512, 28),
+    "link_actions": (512, 28),
     "get_challenge": (512, 28),
     "get_page": (512, 28),
     "health": (256, 28),
@@ -52,6 +53,7 @@ RIGHTS = {
         "GuardKeySecret": "GetSecretValue",
     },
     "get_challenge": {**ON_CATALOG, "GuardKeySecret": "GetSecretValue"},
+    "link_actions": {"ActionsTable": "Query UpdateItem", **ON_CATALOG},
     "get_page": ON_CATALOG,
     "health": {"CatalogTable": "GetItem"},
     "confirm": {

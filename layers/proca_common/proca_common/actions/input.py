@@ -45,6 +45,7 @@ _ACTION_TYPE = re.compile(r"[A-Za-z0-9_-]+")
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 
 T = TypeVar("T")
+Body = TypeVar("Body", bound=Input)
 
 
 def action_type_failures(action_type: str) -> list[Failure]:
@@ -188,13 +189,18 @@ def parse_action_contact(body: bytes, schema: str, today: date) -> tuple[AddActi
 
 
 def parse_action(body: bytes, contact_ref: str) -> AddActionInput:
-    """The checked body of a further action of the contact ref in the path (whose failure has the pointer /contactRef).
+    """The checked body of a further action of the contact ref in the path. Raises Malformed and Refused."""
+    return parse_about(AddActionInput, body, contact_ref)
+
+
+def parse_about(model: type[Body], body: bytes, contact_ref: str) -> Body:
+    """The checked body of a request about the contact ref in the path (whose failure has the pointer /contactRef).
 
     Raises Malformed (400), Refused with every failed rule (422).
     """
     failures = [failure.below("/contactRef") for failure in contact_ref_failures(contact_ref)]
     try:
-        request = AddActionInput.model_validate_json(body)
+        request = model.model_validate_json(body)
     except ValidationError as error:
         from proca_common.actions import refusals  # noqa: PLC0415
 

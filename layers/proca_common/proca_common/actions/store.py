@@ -64,7 +64,7 @@ class SupporterItem(Outbox, discriminator="supporter"):
     recipients: ListAttribute[int] = ListAttribute()
     actions = NumberAttribute()
     waiting = NumberAttribute()
-    link_ref = UnicodeAttribute(null=True)
+    link_refs = UnicodeSetAttribute(null=True)
 
 
 class ContactItem(ActionsItem, discriminator="contact"):

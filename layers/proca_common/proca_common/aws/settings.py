@@ -35,6 +35,13 @@ class IntakeSettings(TableSettings):
     guard_key_secret: str = Field(min_length=1)
 
 
+class LinkSettings(TableSettings):
+    """Settings of the function that links earlier actions: it reads no secret."""
+
+    actions_table: str = Field(min_length=1)
+    catalog_table: str = Field(min_length=1)
+
+
 class PageSettings(TableSettings):
     """Settings of functions that only read the catalogue."""
 

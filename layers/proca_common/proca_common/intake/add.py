@@ -117,7 +117,7 @@ def add_action_contact(
     def write(action_id: int, now_ms: int) -> Transaction:
         supporter = _supporter(context, ref, action_id, contact.area, [consent.org for consent in consents])
         if request.contact_ref is not None:
-            supporter.link_ref = store.unbound_ref(context.org.id, request.contact_ref)
+            supporter.link_refs = {store.unbound_ref(context.org.id, request.contact_ref)}
             enter(supporter, "link", action_id, Stage.LINK, (), now_ms)
         action = _action(context, request.action, particulars, source, action_id, with_consent=True)
         bind(action, supporter, context, now_ms)

@@ -30,23 +30,24 @@ def link(entry: outbox.Entry) -> None:
         if not _move(action, supporter):
             break
     end = SupporterItem(supporter.ref, supporter.sk)
-    changes = [*outbox.finished(), SupporterItem.link_ref.remove()]
+    changes = [*outbox.finished(), SupporterItem.link_refs.remove()]
     try:
         dynamo.update(end, changes, outbox.as_read(supporter))
     except Cancelled:
-        return  # the sweep woke it meanwhile: the new record ends it
+        return  # the sweep woke it meanwhile, or more is to be linked: the new record ends it
 
 
 def _waiting_for(supporter: SupporterItem) -> list[ActionItem]:
+    waiting = [action for ref in supporter.link_refs or () for action in _newest_under(ref)]
+    return sorted(waiting, key=lambda action: int(action.id))[-NEWEST:]
+
+
+def _newest_under(ref: str) -> list[ActionItem]:
     try:
         newest = ActionItem.query(
-            supporter.link_ref,
-            ActionItem.sk.startswith("A#"),
-            scan_index_forward=False,
-            limit=NEWEST,
-            consistent_read=True,
+            ref, ActionItem.sk.startswith("A#"), scan_index_forward=False, limit=NEWEST, consistent_read=True
         )
-        return sorted(newest, key=lambda action: int(action.id))
+        return list(newest)
     except PynamoDBException as error:
         raise translated(error) from None
 
