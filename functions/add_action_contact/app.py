@@ -43,8 +43,9 @@ def sign(page: str) -> Response[str]:
     if context.guards is None:
         result = add_action_contact(context, request, contact, source, once, vault)
     else:
+        client, secret = event.request_context.identity.source_ip, settings.guard_key_secret
         result = guarded().add_action_contact(
-            context, request, contact, source, once, vault, guard_secret=settings.guard_key_secret
+            context, request, contact, source, once, vault, client=client, guard_secret=secret
         )
     answer = {"actionId": result.action, "contactRef": result.contact_ref, "firstName": contact.first_name}
     return created(answer, replayed=result.replayed)

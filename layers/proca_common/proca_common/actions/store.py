@@ -52,7 +52,10 @@ class Outbox(ActionsItem):
 
 
 class SupporterItem(Outbox, discriminator="supporter"):
-    """A supporter. `actions` counts all its actions, `waiting` those that wait for its confirmation."""
+    """A supporter. `actions` counts all its actions, `waiting` those that wait for its confirmation.
+
+    `held`: the rule for which it is kept out of everything until somebody looked at it; its signature has it too.
+    """
 
     status = UnicodeAttribute()
     campaign = NumberAttribute()
@@ -65,6 +68,7 @@ class SupporterItem(Outbox, discriminator="supporter"):
     actions = NumberAttribute()
     waiting = NumberAttribute()
     link_refs = UnicodeSetAttribute(null=True)
+    held = NumberAttribute(null=True)
 
 
 class ContactItem(ActionsItem, discriminator="contact"):
@@ -104,6 +108,7 @@ class ActionItem(Outbox, discriminator="action"):
     donation = JSONAttribute(null=True)
     source = JSONAttribute(null=True)
     dupe_rank = NumberAttribute(null=True)
+    held = NumberAttribute(null=True)
 
 
 class MembershipItem(ActionsItem, discriminator="membership"):

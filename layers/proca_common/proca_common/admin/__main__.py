@@ -9,6 +9,7 @@ import json
 import sys
 from argparse import ArgumentParser, Namespace, _SubParsersAction
 from collections.abc import Callable, Mapping
+from typing import get_args
 
 from pydantic import ValidationError
 
@@ -18,6 +19,7 @@ from proca_common.admin.environment import AdminSettings, connect
 from proca_common.aws.errors import CloudError
 from proca_common.aws.settings import SettingsError
 from proca_common.errors import DomainError
+from proca_common.guards.patterns import Kind
 from proca_common.orgs.org import Encryption
 
 Command = Callable[[Namespace, AdminSettings], Shown]
@@ -33,10 +35,6 @@ def parser() -> ArgumentParser:
     _command(nouns, "setup", commands.set_up).add_argument(
         "--name", default="instance", help="name of the instance org"
     )
-
-    instance = _noun(nouns, "instance", "what holds for all campaigns")
-    _command(instance, "set", guards.instance_set, settings=True)
-    _command(instance, "show", guards.instance_show)
 
     org = _noun(nouns, "org", "orgs and their queues")
     create = _command(org, "create", commands.org_create, "name", settings=True)
@@ -83,7 +81,26 @@ def parser() -> ArgumentParser:
     supporter = _noun(nouns, "supporter", "supporters, by the id of one of their actions")
     _command(supporter, "accept", commands.supporter_accept, numbered=True)
     _command(supporter, "reject", commands.supporter_reject, numbered=True)
+    _against_abuse(nouns)
     return top
+
+
+def _against_abuse(nouns: _SubParsersAction[ArgumentParser]) -> None:
+    instance = _noun(nouns, "instance", "what holds for all campaigns")
+    _command(instance, "set", guards.instance_set, settings=True)
+    _command(instance, "show", guards.instance_show)
+    pattern = _noun(nouns, "pattern", "signatures that are refused, or held until somebody looked at them")
+    add = _command(pattern, "add", guards.pattern_add)
+    add.add_argument("kind", choices=get_args(Kind))
+    add.add_argument("pattern", help="a text, * for any characters; a network such as 192.0.2.0/24")
+    add.add_argument("action", choices=["refuse", "hold"])
+    add.add_argument("--campaign", help="name of the campaign (else it holds for all)")
+    _command(pattern, "list", guards.pattern_list)
+    _command(pattern, "remove", guards.pattern_remove, numbered=True)
+    review = _noun(nouns, "review", "signatures that a pattern holds")
+    _command(review, "list", guards.review_list)
+    _command(review, "release", guards.review_release, numbered=True)
+    _command(review, "refuse", guards.review_refuse, numbered=True)
 
 
 def _noun(nouns: _SubParsersAction[ArgumentParser], name: str, what: str) -> _SubParsersAction[ArgumentParser]:

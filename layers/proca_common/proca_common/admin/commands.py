@@ -212,6 +212,7 @@ def action_show(args: Namespace, _: AdminSettings) -> Shown:
         "page": action.page,
         "status": action.status,
         "stage": action.stage,
+        "held": action.held,
         "owed": sorted(action.owed or ()),
         "attempt": action.attempt,
         "due": None if action.due is None else datetime.fromtimestamp(action.due / 1000, UTC).isoformat(),

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, JsonValue
+from pydantic import BeforeValidator, Field
 
 from proca_common.catalog.entity import Entity
+from proca_common.guards.patterns import MAX_PATTERNS, Pattern
 
 
 def _defaults_if_true(value: object) -> object:
@@ -32,17 +33,21 @@ class ProofOfWork(Entity):
 
 
 class Guards(Entity):
-    """All guards of a campaign or of the instance; None: not said here."""
+    """All guards of a campaign or of the instance; None: not said here. Patterns of both hold."""
 
     proof_of_work: Annotated[ProofOfWork | Literal[False] | None, BeforeValidator(_defaults_if_true)] = None
+    patterns: Annotated[tuple[Pattern, ...], Field(max_length=MAX_PATTERNS)] = ()
 
 
-def checked(given: Mapping[str, JsonValue]) -> dict[str, Any]:
+def checked(given: Mapping[str, Any]) -> dict[str, Any]:
     """The settings as they are stored, without what is not said. Raises pydantic's ValidationError."""
-    return Guards.model_validate(given).model_dump(mode="json", exclude_none=True)
+    stored = Guards.model_validate(given).model_dump(mode="json", exclude_none=True)
+    return {name: value for name, value in stored.items() if value != []}
 
 
-def effective(campaign: Mapping[str, JsonValue], instance: Mapping[str, JsonValue]) -> Guards | None:
+def effective(campaign: Mapping[str, Any], instance: Mapping[str, Any]) -> Guards | None:
     """What holds for a campaign: its own settings before the instance's. None when every guard is off."""
-    guards = Guards.model_validate({**instance, **campaign})
+    own, general = Guards.model_validate(campaign), Guards.model_validate(instance)
+    said = {name: value for name, value in own if value is not None}
+    guards = general.model_copy(update={**said, "patterns": own.patterns + general.patterns})
     return guards if any(vars(guards).values()) else None

@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from proca_common.aws.errors import Unavailable
 from proca_common.aws.logs import log_fault, logger
 from proca_common.aws.settings import Settings, read
-from proca_common.errors import NotFound, TooMany
+from proca_common.errors import NotAllowed, NotFound, TooMany
 from proca_common.failures import Malformed, Refused
 from proca_common.http.problems import Problem, not_found
 
@@ -50,6 +50,8 @@ def _problem_of(error: Exception) -> Problem:
             problem = not_found(f"No such {error.kind}")
         case NotFoundError():
             problem = not_found("No such endpoint")
+        case NotAllowed():
+            problem = Problem(403, "not-allowed", detail=str(error))
         case TooMany():
             problem = Problem(429, "too-many", detail=str(error), retry_after=TOO_MANY_RETRY_AFTER_S)
         case Unavailable():

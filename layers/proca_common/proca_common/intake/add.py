@@ -116,8 +116,11 @@ def add_action_contact(
 
     def write(action_id: int, now_ms: int) -> Transaction:
         supporter = _supporter(context, ref, action_id, contact.area, [consent.org for consent in consents])
+        if admission is not None:
+            supporter.held = admission.held
         if request.contact_ref is not None:
             supporter.link_refs = {store.unbound_ref(context.org.id, request.contact_ref)}
+        if request.contact_ref is not None and supporter.held is None:
             enter(supporter, "link", action_id, Stage.LINK, (), now_ms)
         action = _action(context, request.action, particulars, source, action_id, with_consent=True)
         bind(action, supporter, context, now_ms)

@@ -15,8 +15,10 @@ from proca_common.actions.source import Source
 from proca_common.aws import clock
 from proca_common.aws.secrets import secret
 from proca_common.contacts import Contact, contact_ref
+from proca_common.errors import NotAllowed
 from proca_common.failures import Refused
 from proca_common.guards import verification
+from proca_common.guards.patterns import Signer, first_match, plain
 from proca_common.guards.settings import Guards
 from proca_common.guards.verification import Challenge, Verifier
 from proca_common.intake import add
@@ -25,9 +27,12 @@ from proca_common.intake.add import Asked, Taken, Vault
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What the guards made of a signature. `challenge`: used up in its transaction."""
+    """What the guards made of a signature. `challenge`: used up in its transaction; `held`: the pattern for which it is
+    kept out of everything until somebody looked at it.
+    """
 
     challenge: Challenge | None = None
+    held: int | None = None
 
 
 def add_action_contact(
@@ -38,15 +43,17 @@ def add_action_contact(
     asked: Asked | None,
     vault: Vault,
     *,
+    client: str | None,
     guard_secret: str,
 ) -> Taken:
-    """`intake.add.add_action_contact`, behind the guards of this page. `guard_secret`: the entry of their secret.
+    """`intake.add.add_action_contact`, behind the guards of this page.
 
-    Raises `Refused` and `Unavailable`.
+    `client`: the address that the request came from. `guard_secret`: the entry of the guards' secret. Raises `Refused`,
+    `NotAllowed` and `Unavailable`.
     """
     try:
-        admission = _admitted(context, request, guard_secret)
-    except Refused:
+        admission = _admitted(context, request, contact, client, guard_secret)
+    except (Refused, NotAllowed):
         known = add.answered(asked, contact_ref(vault.seed, contact.fingerprint_text))
         if known is None:
             raise
@@ -54,11 +61,26 @@ def add_action_contact(
     return add.add_action_contact(context, request, contact, source, asked, vault, admission)
 
 
-def _admitted(context: PageContext, request: AddActionContactInput, guard_secret: str) -> Admission:
+def _admitted(
+    context: PageContext, request: AddActionContactInput, contact: Contact, client: str | None, guard_secret: str
+) -> Admission:
     guards = context.guards
     if guards is None:
         return Admission()
-    return Admission(challenge=_verified(guards, request, context.page.id, guard_secret))
+    held = _held(guards, request, contact, client)
+    return Admission(_verified(guards, request, context.page.id, guard_secret), held)
+
+
+def _held(guards: Guards, request: AddActionContactInput, contact: Contact, client: str | None) -> int | None:
+    """The pattern that holds this signature. Raises `NotAllowed` where one refuses it, and does not tell which."""
+    if not guards.patterns:
+        return None
+    name = f"{contact.payload.get('firstName') or ''} {contact.payload.get('lastName') or ''}"
+    signer = Signer(plain(contact.email or request.contact.email or ""), plain(name), client)
+    found = first_match(guards.patterns, signer)
+    if found is not None and found.action == "refuse":
+        raise NotAllowed("this cannot be taken")
+    return None if found is None else found.id
 
 
 def _verified(guards: Guards, request: AddActionContactInput, page: int, guard_secret: str) -> Challenge | None:

@@ -11,7 +11,7 @@ from proca_common.actions.store import ActionItem, SupporterItem
 from proca_common.aws.dynamo import Transaction
 from proca_common.pipes.routing import destinations
 from proca_common.stages.machine import stored, transition
-from proca_common.stages.outbox import enter, leave
+from proca_common.stages.outbox import enter, hold, leave
 
 MAX_ACTIONS = 200
 MAX_WAITING = 80
@@ -21,7 +21,7 @@ def bind(action: ActionItem, supporter: SupporterItem, context: PageContext, now
     """Set on the action what its supporter makes of it; on a supporter that is new with this action, its state too.
 
     Only orgs of this page's campaign receive the action, even where the supporter signed another campaign of the same
-    org.
+    org. Nothing moves for a supporter that is held: its signature is for review, all else waits.
     """
     orgs = {context.org.id: context.org, context.lead.id: context.lead}
     receivers = [org for org in orgs.values() if org.id in supporter.recipients]
@@ -36,6 +36,10 @@ def bind(action: ActionItem, supporter: SupporterItem, context: PageContext, now
         effective=context.switches,
     )
     leave(action)
+    if supporter.held is not None:
+        if action.id == supporter.id:
+            hold(action, int(supporter.held), now_ms)
+        return
     if move is None:
         return
     supporter.status = move.supporter.value

@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action as UpdateAction
 
 from proca_common.action_pages.context import page_context
 from proca_common.actions import store
-from proca_common.actions.status import ActionStatus, SupporterStatus
+from proca_common.actions.status import ActionStatus, Stage, SupporterStatus
 from proca_common.actions.store import ActionItem, SupporterItem
 from proca_common.aws import clock
 from proca_common.aws.dynamo import Transaction
@@ -62,18 +63,57 @@ def reject_supporter(action_id: int) -> bool:
 
     def decide() -> Transaction | None:
         action, supporter = _read(action_id)
+        return _rejection(action, supporter)
+
+    return _decided(decide)
+
+
+def release_supporter(action_id: int) -> bool:
+    """Somebody looked at a held supporter and lets it in: its signature goes on as at intake, and what waited with it
+    goes on, or waits for the same confirmation.
+
+    False when it is not held (any more). Raises `NotFound`, `Unavailable`.
+    """
+
+    def decide() -> Transaction | None:
+        _, supporter = _read(action_id)
+        if supporter.held is None:
+            return None
         waiting = _waiting(supporter)
         if waiting is None:
             return Transaction()
-        signature = store.read(store.action_key(supporter.ref, int(supporter.id)))
-        targets = {target.sk: target for target in (action, signature, *waiting) if isinstance(target, ActionItem)}
-        open_targets = [target for target in targets.values() if target.status != ActionStatus.REJECTED]
-        if supporter.status == SupporterStatus.REJECTED and not open_targets:
-            return None
+        now_ms = clock.now_ms()
+        free = SupporterItem.from_raw_data(supporter.serialize())
+        free.held = None
         transaction = Transaction()
-        _set_supporter(transaction, supporter, SupporterStatus.REJECTED)
-        _reject(transaction, open_targets, supporter)
+        free.waiting = 0
+        for action in sorted(waiting, key=lambda action: action.id != supporter.id):  # the signature decides for all
+            after = _gone_on(action, action.status, free, now_ms)
+            free.waiting += waits(after)
+            transaction.put(f"action {action.id}", after, _unchanged(action))
+        changes: list[UpdateAction] = [
+            SupporterItem.status.set(free.status),
+            SupporterItem.waiting.set(free.waiting),
+            SupporterItem.held.remove(),
+        ]
+        if free.link_refs is not None:
+            outbox.enter(free, "link", int(free.id), Stage.LINK, (), now_ms)
+            changes += outbox.entered(free)
+        transaction.update("supporter", SupporterItem(free.ref, free.sk), changes, _as_read(supporter))
         return transaction
+
+    return _decided(decide)
+
+
+def refuse_supporter(action_id: int) -> bool:
+    """Somebody looked at a held supporter and does not let it in: it is rejected with all that waited.
+
+    False when it is not held (any more). Raises `NotFound`, `Unavailable`.
+    """
+
+    def decide() -> Transaction | None:
+        action, supporter = _read(action_id)
+        return None if supporter.held is None else _rejection(action, supporter)
 
     return _decided(decide)
 
@@ -152,22 +192,52 @@ def _waiting(supporter: SupporterItem) -> list[ActionItem] | None:
 
 
 def _set_supporter(transaction: Transaction, supporter: SupporterItem, status: SupporterStatus) -> None:
-    as_read = (SupporterItem.status == supporter.status) & (SupporterItem.waiting == supporter.waiting)
     changes = [SupporterItem.status.set(status.value), SupporterItem.waiting.set(0)]
-    transaction.update("supporter", SupporterItem(supporter.ref, supporter.sk), changes, as_read)
+    if supporter.held is not None:
+        changes.append(SupporterItem.held.remove())
+    transaction.update("supporter", SupporterItem(supporter.ref, supporter.sk), changes, _as_read(supporter))
+
+
+def _as_read(supporter: SupporterItem) -> Condition:
+    as_read: Condition = (SupporterItem.status == supporter.status) & (SupporterItem.waiting == supporter.waiting)
+    if supporter.held is not None:
+        as_read &= SupporterItem.held == supporter.held
+    return as_read
 
 
 def _go_on(transaction: Transaction, action: ActionItem, status: str, supporter: SupporterItem) -> None:
     """Store the action as one with this status whose supporter is accepted: it waits no more."""
-    after = ActionItem.from_raw_data(action.serialize())
-    after.status = status
-    bind(after, supporter, page_context(int(action.page)), clock.now_ms())
+    after = _gone_on(action, status, supporter, clock.now_ms())
     transaction.put(f"action {action.id}", after, _unchanged(action))
+
+
+def _gone_on(action: ActionItem, status: str, supporter: SupporterItem, now_ms: int) -> ActionItem:
+    """The action with this status, as its supporter makes it go on; on a supporter that is new, its status too."""
+    after = ActionItem.from_raw_data(action.serialize())
+    after.status, after.held = status, None
+    bind(after, supporter, page_context(int(action.page)), now_ms)
+    return after
 
 
 def _unchanged(action: ActionItem) -> Condition:
     condition: Condition = (ActionItem.status == action.status) & outbox.as_read(action)
     return condition
+
+
+def _rejection(action: ActionItem, supporter: SupporterItem) -> Transaction | None:
+    """Everything that rejects the supporter; None when nothing is left to do, empty: read again."""
+    waiting = _waiting(supporter)
+    if waiting is None:
+        return Transaction()
+    signature = store.read(store.action_key(supporter.ref, int(supporter.id)))
+    targets = {target.sk: target for target in (action, signature, *waiting) if isinstance(target, ActionItem)}
+    open_targets = [target for target in targets.values() if target.status != ActionStatus.REJECTED]
+    if supporter.status == SupporterStatus.REJECTED and not open_targets:
+        return None
+    transaction = Transaction()
+    _set_supporter(transaction, supporter, SupporterStatus.REJECTED)
+    _reject(transaction, open_targets, supporter)
+    return transaction
 
 
 def _reject(transaction: Transaction, targets: Iterable[ActionItem], supporter: SupporterItem) -> None:
@@ -183,6 +253,8 @@ def _reject(transaction: Transaction, targets: Iterable[ActionItem], supporter: 
         after[person], difference = moved(ActionStatus(target.status), ActionStatus.REJECTED, facts, after[person])
         numbers.update(difference)
         changes = [ActionItem.status.set(ActionStatus.REJECTED.value), *outbox.finished()]
+        if target.held is not None:
+            changes.append(ActionItem.held.remove())
         transaction.update(f"action {target.id}", ActionItem(target.ref, target.sk), changes, _unchanged(target))
     for person, membership in after.items():
         if membership == known[person]:

@@ -16,7 +16,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as UpdateAction
 
 from proca_common.actions.status import Stage
-from proca_common.actions.store import Outbox, pending_bucket
+from proca_common.actions.store import ActionItem, Outbox, pending_bucket
 from proca_common.aws.dynamo import ActionsItem
 from proca_common.aws.logs import log_fault
 from proca_common.pipes.routing import Destination
@@ -71,9 +71,26 @@ def enter(item: Outbox, kind: str, identifier: int, stage: Stage, owed: Collecti
     item.pending = pending_bucket(kind, identifier)
 
 
+def entered(item: Outbox) -> list[UpdateAction]:
+    """The same for a stored item: what `enter` has set on this copy, with nobody to serve."""
+    return [
+        Outbox.stage.set(item.stage),
+        Outbox.due.set(item.due),
+        Outbox.attempt.set(item.attempt),
+        Outbox.pending.set(item.pending),
+    ]
+
+
 def leave(item: Outbox) -> None:
     """Set on an item that nothing is owed."""
     item.stage = item.due = item.owed = item.attempt = item.pending = None
+
+
+def hold(action: ActionItem, rule: int, now_ms: int) -> None:
+    """Set on a new action that somebody has to look at it, because of this rule: it is listed, and never swept."""
+    action.held = rule
+    action.due = now_ms
+    action.pending = pending_bucket("review", int(action.id))
 
 
 def finished() -> list[UpdateAction]:
