@@ -89,7 +89,7 @@ soak: setup ## the tests that take long, with their figures
 events: setup ## record one real event per function from the local stack
 	@$(VENV)/python -m tools.capture_events
 
-schemas: .venv/.ready ## JSON Schema of the messages, from the models
+schemas: .venv/.ready ## schemas of messages and API, from the models
 	@$(VENV)/python -m tools.schemas
 
 lock: .venv/.ready ## renew the locked lists of dependencies from their .in files

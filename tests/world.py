@@ -56,6 +56,7 @@ API_FUNCTIONS = (
     "AddActionFunction",
     "LinkActionsFunction",
     "GetChallengeFunction",
+    "GetOpenapiFunction",
     "GetPageFunction",
     "HealthFunction",
 )

@@ -154,6 +154,8 @@ def record(recording: Recording) -> None:
             continue
         call("GET", "/health")
         keep("health")
+        call("GET", "/v1/openapi.json")
+        keep("get_openapi")
         call("GET", pages)
         keep("get_page")
         call("GET", "/v1/pages?name=bees%2Fen")

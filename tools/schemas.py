@@ -1,4 +1,7 @@
-"""Writes the JSON Schemas of the messages from the models that build them: python -m tools.schemas [--check]."""
+"""Writes what is told of the models: schemas/ of messages and API, and a part of docs/embedding.md.
+
+python -m tools.schemas [--check]
+"""
 
 from __future__ import annotations
 
@@ -7,21 +10,39 @@ import sys
 from pathlib import Path
 
 from proca_common.stages import messages
+from tools import openapi
+from tools.openapi.problems import tables
 
-SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"
+ROOT = Path(__file__).resolve().parent.parent
+EMBEDDING = "docs/embedding.md"
+BEGIN, END = "<!-- made by make schemas -->\n", "<!-- end -->\n"
 
 
 def generated() -> dict[str, str]:
-    """File name to content of everything under schemas/."""
-    return {"proca-action-2.json": json.dumps(messages.json_schema(), indent=2, ensure_ascii=False) + "\n"}
+    """Path, from the project's root, to content of everything that is generated."""
+    action = json.dumps(messages.json_schema(), indent=2, ensure_ascii=False) + "\n"
+    return {
+        "schemas/proca-action-2.json": action,
+        "schemas/openapi.json": openapi.text(),
+        EMBEDDING: with_tables((ROOT / EMBEDDING).read_text()),
+    }
+
+
+def with_tables(text: str) -> str:
+    """The text with the tables of problems between its marks."""
+    before, _, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise ValueError(f"{EMBEDDING} has no place for its tables")
+    return before + BEGIN + tables() + END + after
 
 
 def outdated() -> list[str]:
-    """Names of files that differ from what the models say."""
+    """Paths of files that differ from what the models say."""
     return [
-        name
-        for name, content in generated().items()
-        if not (SCHEMAS / name).exists() or (SCHEMAS / name).read_text() != content
+        path
+        for path, content in generated().items()
+        if not (ROOT / path).exists() or (ROOT / path).read_text() != content
     ]
 
 
@@ -31,9 +52,9 @@ def main() -> None:
         if outdated():
             sys.exit(f"outdated, run `make schemas`: {', '.join(outdated())}")
         return
-    for name, content in generated().items():
-        (SCHEMAS / name).write_text(content)
-        print(f"schemas/{name}")
+    for path, content in generated().items():
+        (ROOT / path).write_text(content)
+        print(path)
 
 
 if __name__ == "__main__":

@@ -39,8 +39,7 @@ def act(page: str, contact_ref: str) -> Response[str]:
     source = source_of(request.tracking, event.headers.get("referer"))
     once = asked(key, context.page.id, vault, contact_ref.encode(), body)
     result = add_action(context, request, contact_ref, source, once)
-    answer = {"actionId": result.action, "contactRef": result.contact_ref, "firstName": None}
-    return created(answer, replayed=result.replayed)
+    return created(result.answer(), replayed=result.replayed)
 
 
 @logger.inject_lambda_context

@@ -47,8 +47,7 @@ def sign(page: str) -> Response[str]:
         result = guarded().add_action_contact(
             context, request, contact, source, once, vault, client=client, guard_secret=secret
         )
-    answer = {"actionId": result.action, "contactRef": result.contact_ref, "firstName": contact.first_name}
-    return created(answer, replayed=result.replayed)
+    return created(result.answer(contact.first_name), replayed=result.replayed)
 
 
 def guarded() -> ModuleType:

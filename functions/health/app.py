@@ -15,7 +15,7 @@ from proca_common.aws.logs import logger
 from proca_common.aws.settings import PageSettings, read
 from proca_common.http.answers import answer
 from proca_common.http.resolver import make_resolver
-from proca_common.monitors.health import store_answers
+from proca_common.monitors.health import HEALTHY, UNREACHABLE, store_answers
 
 dynamo.connect(read(PageSettings))
 app = make_resolver()
@@ -25,9 +25,7 @@ init_phase.over()
 @app.get("/health")
 def health() -> Response[str]:
     """200 or 503 (domain 14.1)."""
-    if store_answers():
-        return answer(200, {"status": "ok"})
-    return answer(503, {"status": "error", "message": "database unreachable"})
+    return answer(200, HEALTHY) if store_answers() else answer(503, UNREACHABLE)
 
 
 @logger.inject_lambda_context

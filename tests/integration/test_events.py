@@ -19,6 +19,7 @@ STATUS = {
     "add_action_contact-to_confirm": 201,
     "add_action_contact-with_ref": 201,
     "get_challenge": 200,
+    "get_openapi": 200,
     "get_page": 200,
     "link_actions": 202,
     "get_page-by_name": 200,

@@ -18,6 +18,7 @@ FUNCTIONS = {
     "link_actions": (512, 28),
     "get_challenge": (512, 28),
     "get_page": (512, 28),
+    "get_openapi": (256, 28),
     "health": (256, 28),
     "confirm": (512, 60),
     "deliver": (512, 60),
@@ -55,6 +56,7 @@ RIGHTS = {
     "get_challenge": {**ON_CATALOG, "GuardKeySecret": "GetSecretValue"},
     "link_actions": {"ActionsTable": "Query UpdateItem", **ON_CATALOG},
     "get_page": ON_CATALOG,
+    "get_openapi": {},
     "health": {"CatalogTable": "GetItem"},
     "confirm": {
         **ON_STREAM,

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from proca_common.action_pages.context import PageContext
 from proca_common.campaigns.campaign import Campaign
 from proca_common.orgs.org import Org
 
+if TYPE_CHECKING:
+    from proca_common.action_pages.shapes import PublicCampaign, PublicOrg, PublicPage
 
-def public_page(context: PageContext) -> dict[str, object]:
+
+def public_page(context: PageContext) -> PublicPage:
     """The page with its campaign and org, camelCase."""
     page = context.page
     return {
@@ -22,11 +27,11 @@ def public_page(context: PageContext) -> dict[str, object]:
     }
 
 
-def _public_org(org: Org) -> dict[str, object]:
+def _public_org(org: Org) -> PublicOrg:
     return {"name": org.name, "title": org.title, "config": org.config}
 
 
-def _public_campaign(campaign: Campaign, lead: Org) -> dict[str, object]:
+def _public_campaign(campaign: Campaign, lead: Org) -> PublicCampaign:
     return {
         "id": campaign.id,
         "externalId": campaign.external_id,

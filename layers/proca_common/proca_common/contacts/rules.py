@@ -62,33 +62,51 @@ def _document_number(text: str) -> str:
 
 
 class FieldRule(NamedTuple):
-    """How a text is normalised, then which form it must have, and how many characters at most."""
+    r"""How a text is normalised, then which form it must have, and how many characters at most.
+
+    `sent`: the form of a text before it is normalised, in the language of JSON Schema (ECMA 262 with Unicode, where
+    `\p{L}` is a letter); it must match as a whole. The API's document is made of it; a test compares it with the rule.
+    """
 
     normalise: Callable[[str], str]
     accepts: Callable[[str], object]
-    limit: int | None = None
+    limit: int | None
+    sent: str
 
 
-_COUNTRY = FieldRule(str.upper, re.compile(r"[A-Z]{2}").fullmatch)
-_ADDRESS = letters_and(" 0123456789`“\"‘’',.(&/)-")
+def _like(pattern: str, limit: int | None) -> FieldRule:
+    """A text that is taken as it is sent."""
+    return FieldRule(_unchanged, re.compile(pattern).fullmatch, limit, pattern)
+
+
+def _name(limit: int) -> FieldRule:
+    return FieldRule(trim, is_name, limit, r"\s*[\p{L}'’]([ \p{L},'’.-]*[\p{L}.])?\s*")
+
+
+def _part_of_address(limit: int) -> FieldRule:
+    return FieldRule(_unchanged, _in_address, limit, r"""[ \p{L}0-9`“"‘’',.(&/)-]*""")
+
+
+_in_address = letters_and(" 0123456789`“\"‘’',.(&/)-")
+_COUNTRY = FieldRule(str.upper, re.compile(r"[A-Z]{2}").fullmatch, None, r"[A-Za-z]{2}")
 
 FIELD_RULES: dict[str, FieldRule] = {
-    "/name": FieldRule(trim, is_name, 128),
-    "/firstName": FieldRule(trim, is_name, 64),
-    "/lastName": FieldRule(trim, is_name, 64),
-    "/email": FieldRule(
-        _unchanged, re.compile(r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*").fullmatch, 64
-    ),
-    "/phone": FieldRule(_unchanged, re.compile(r"\+?[0-9 ()-]+").fullmatch, 20),
+    "/name": _name(128),
+    "/firstName": _name(64),
+    "/lastName": _name(64),
+    "/email": _like(r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*", 64),
+    "/phone": _like(r"\+?[0-9 ()-]+", 20),
     "/address/country": _COUNTRY,
-    "/address/postcode": FieldRule(str.upper, re.compile(r"[A-Z0-9 -]{1,10}").fullmatch),
-    "/address/region": FieldRule(_unchanged, _ADDRESS, 64),
-    "/address/locality": FieldRule(_unchanged, _ADDRESS, 64),
-    "/address/street": FieldRule(_unchanged, _ADDRESS, 128),
-    "/address/streetNumber": FieldRule(_unchanged, _ADDRESS, 6),
+    "/address/postcode": FieldRule(str.upper, re.compile(r"[A-Z0-9 -]{1,10}").fullmatch, None, r"[A-Za-z0-9 -]{1,10}"),
+    "/address/region": _part_of_address(64),
+    "/address/locality": _part_of_address(64),
+    "/address/street": _part_of_address(128),
+    "/address/streetNumber": _part_of_address(6),
     "/nationality/country": _COUNTRY,
-    "/nationality/documentType": FieldRule(_unchanged, re.compile(r"[a-z_.]+").fullmatch, 20),
-    "/nationality/documentNumber": FieldRule(_document_number, re.compile(r"[A-Za-z0-9._-]+").fullmatch, 32),
+    "/nationality/documentType": _like(r"[a-z_.]+", 20),
+    "/nationality/documentNumber": FieldRule(
+        _document_number, re.compile(r"[A-Za-z0-9._-]+").fullmatch, 32, r"[ .-]*[A-Za-z0-9_][A-Za-z0-9_ .-]*"
+    ),
 }
 
 

@@ -26,11 +26,18 @@ def answer(status: int, body: Mapping[str, object], headers: Mapping[str, str] |
 
 
 def cacheable(event: APIGatewayProxyEvent, body: Mapping[str, object], max_age_s: int) -> Response[str]:
-    """A public answer with an ETag; 304 without a body when the client has it already (RFC 9110 13.1.2, weak
-    comparison).
-    """
+    """A public answer with an ETag."""
     text = json.dumps(body, ensure_ascii=False, sort_keys=True)
-    etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+    return unless_known(event, text, etag_of(text), max_age_s)
+
+
+def etag_of(text: str) -> str:
+    """The ETag of a body."""
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+
+
+def unless_known(event: APIGatewayProxyEvent, text: str, etag: str, max_age_s: int) -> Response[str]:
+    """A public answer; 304 without a body when the client has it already (RFC 9110 13.1.2, weak comparison)."""
     headers: dict[str, str | list[str]] = {"Cache-Control": f"public, max-age={max_age_s}", "ETag": etag}
     asked = {tag.strip().removeprefix("W/") for tag in (event.headers.get("if-none-match") or "").split(",")}
     unchanged = etag in asked or "*" in asked

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.event_handler import Response
 
 from proca_common.failures import Failure
 
+if TYPE_CHECKING:
+    from proca_common.http.shapes import ProblemDetails
+
 CONTENT_TYPE = "application/problem+json"
+TYPE = "urn:proca:problem:"
 TITLES = {
     400: "Malformed request",
     401: "Authentication needed",
@@ -46,11 +51,7 @@ class Problem(Exception):
 
     def response(self) -> Response[str]:
         """The answer, without CORS headers (the resolver adds them)."""
-        body: dict[str, object] = {
-            "type": f"urn:proca:problem:{self.code}",
-            "title": TITLES[self.status],
-            "status": self.status,
-        }
+        body: ProblemDetails = {"type": TYPE + self.code, "title": TITLES[self.status], "status": self.status}
         if self.detail:
             body["detail"] = self.detail
         if self.failures:

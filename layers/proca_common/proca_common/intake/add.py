@@ -44,6 +44,7 @@ from proca_common.stages.outbox import enter
 
 if TYPE_CHECKING:
     from proca_common.intake.guarded import Admission
+    from proca_common.intake.shapes import ActionTaken
 
 IDEMPOTENT_FOR = timedelta(hours=24)
 ALREADY_SOLVED = Failure("/captcha", "bad_captcha", "captcha: challenge already solved")
@@ -73,6 +74,10 @@ class Taken:
     action: int
     contact_ref: str
     replayed: bool = False
+
+    def answer(self, first_name: str | None = None) -> ActionTaken:
+        """What whoever asked may know of it; `first_name` as this very request has it (design 7.7)."""
+        return {"actionId": self.action, "contactRef": self.contact_ref, "firstName": first_name}
 
 
 def asked(key: str | None, page: int, vault: Vault, *request: bytes) -> Asked | None:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from proca_common.aws.errors import CloudError
 from proca_common.aws.logs import log_fault
 from proca_common.catalog import items
 from proca_common.orgs import instance
+
+if TYPE_CHECKING:
+    from proca_common.monitors.shapes import Health
+
+
+HEALTHY: Health = {"status": "ok"}
+UNREACHABLE: Health = {"status": "error", "message": "database unreachable"}
 
 
 def store_answers() -> bool:

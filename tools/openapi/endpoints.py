@@ -1,0 +1,148 @@
+"""The endpoints: what each takes, what it answers, which problems it may have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from proca_common.action_pages.shapes import PublicPage
+from proca_common.actions.input import AddActionContactInput, AddActionInput
+from proca_common.guards.shapes import PageChallenge
+from proca_common.intake.shapes import ActionTaken
+from proca_common.monitors.shapes import Health
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What an endpoint answers when all is well.
+
+    `shape`: the type of its JSON; None where it is any JSON object. `headers`: those that not every answer has.
+    `cached`: caches may keep it, so there is an ETag, and 304 for who has it already.
+    """
+
+    status: int = 200
+    shape: type | None
+    description: str
+    headers: tuple[str, ...] = ()
+    cached: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One endpoint. Parameters of its path are found there; `parameters` are the others, by their names."""
+
+    operation: str
+    method: str
+    path: str
+    tag: str
+    summary: str
+    description: str
+    answer: Answer
+    problems: tuple[str, ...]
+    body: type[BaseModel] | None = None
+    parameters: tuple[str, ...] = ()
+
+
+ANY = ("too-many", "unavailable")
+POST = ("malformed", "not-found", "too-large", "unsupported-media-type", "invalid-input", *ANY)
+WIDGET = ("Idempotency-Key", "Referer")
+TAKEN = Answer(
+    status=201,
+    shape=ActionTaken,
+    description="It is stored. The answer is the same whether the person was known or not.",
+    headers=("Idempotent-Replay",),
+)
+PAGE = Answer(shape=PublicPage, description="The page with its campaign and orgs.", cached=True)
+
+ENDPOINTS = (
+    Endpoint(
+        operation="addActionContact",
+        method="POST",
+        path="/v1/pages/{page}/actions",
+        tag="Actions",
+        summary="Sign: a new supporter with contact and action",
+        description=(
+            "Which personal data is required depends on the campaign's `contactSchema`: `basic` needs an e-mail "
+            "address and a name, in one or in parts. White space around names is dropped, an empty text is an absent "
+            "one. Rules of the contact schema are not in the schema of this body: a request that follows it may still "
+            "be refused with 422."
+        ),
+        body=AddActionContactInput,
+        parameters=WIDGET,
+        answer=TAKEN,
+        problems=POST,
+    ),
+    Endpoint(
+        operation="addAction",
+        method="POST",
+        path="/v1/pages/{page}/contacts/{contactRef}/actions",
+        tag="Actions",
+        summary="Act again: a further action of whoever has this contact ref",
+        description=(
+            "With the `contactRef` of an answer it becomes an action of that supporter. With any other ref it waits up "
+            "to 90 days for a signature that names it as `contactRef`."
+        ),
+        body=AddActionInput,
+        parameters=WIDGET,
+        answer=TAKEN,
+        problems=POST,
+    ),
+    Endpoint(
+        operation="getChallenge",
+        method="GET",
+        path="/v1/challenge",
+        tag="Actions",
+        summary="What a browser has to compute before it may sign",
+        description=(
+            "For campaigns that ask for proof of work, with ALTCHA's protocol. A solution is good for one signature on "
+            "this page. 404 where the campaign asks for none."
+        ),
+        parameters=("of-page",),
+        answer=Answer(shape=PageChallenge, description="A challenge that nobody else got."),
+        problems=("not-found", "invalid-input", *ANY),
+    ),
+    Endpoint(
+        operation="getPage",
+        method="GET",
+        path="/v1/pages/{page}",
+        tag="Pages",
+        summary="An action page by its id",
+        description="What a widget needs to show itself. Configs are public.",
+        parameters=("If-None-Match",),
+        answer=PAGE,
+        problems=("not-found", *ANY),
+    ),
+    Endpoint(
+        operation="findPage",
+        method="GET",
+        path="/v1/pages",
+        tag="Pages",
+        summary="An action page by its name",
+        description="The same, for widgets that know only the name.",
+        parameters=("name", "If-None-Match"),
+        answer=PAGE,
+        problems=("not-found", "invalid-input", *ANY),
+    ),
+    Endpoint(
+        operation="getOpenapi",
+        method="GET",
+        path="/v1/openapi.json",
+        tag="System",
+        summary="This document",
+        description="It changes only when the API does.",
+        parameters=("If-None-Match",),
+        answer=Answer(shape=None, description="An OpenAPI 3.1 document.", cached=True),
+        problems=ANY,
+    ),
+    Endpoint(
+        operation="health",
+        method="GET",
+        path="/health",
+        tag="System",
+        summary="Whether the system can do its work",
+        description="For monitors.",
+        answer=Answer(shape=Health, description="It can."),
+        problems=ANY,
+    ),
+)
