@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -16,18 +17,30 @@ from tests.harness.faults import faults, throttle
 from tests.world import World, api_event, function
 from tools import openapi
 from tools.emulator import ROOT
-from tools.openapi.examples import CONTACT_REF, FULL_SUPPORTER, PROOF_OF_WORK, STORE_IS_BUSY, Example, every_example
+from tools.openapi.examples import (
+    BLOCKED,
+    CONTACT_REF,
+    FULL_SUPPORTER,
+    PROOF_OF_WORK,
+    STORE_IS_BUSY,
+    Example,
+    every_example,
+)
 from tools.openapi.parameters import HEADERS
 
 EXAMPLES = every_example()
+GUARDS: dict[str, Any] = {
+    PROOF_OF_WORK: {"proof_of_work": True},
+    BLOCKED: {"patterns": [{"id": 1, "kind": "domain", "pattern": "example.org", "action": "refuse"}]},
+}
 
 
 @pytest.fixture
 def shown(world: World, example: Example) -> World:
     """The instance that the example is sent to."""
     bees = world.org("bees")
-    guards = {"proof_of_work": True} if example.given == PROOF_OF_WORK else {}
-    page = world.page(bees, world.campaign(bees, "save_bees", guards=guards), name="bees/en")
+    campaign = world.campaign(bees, "save_bees", guards=GUARDS.get(example.given, {}))
+    page = world.page(bees, campaign, name="bees/en")
     assert page.id == 1
     return world
 

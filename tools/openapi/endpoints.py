@@ -9,7 +9,8 @@ from pydantic import BaseModel
 from proca_common.action_pages.shapes import PublicPage
 from proca_common.actions.input import AddActionContactInput, AddActionInput
 from proca_common.guards.shapes import PageChallenge
-from proca_common.intake.shapes import ActionTaken
+from proca_common.intake.link import LinkActionsInput
+from proca_common.intake.shapes import ActionTaken, LinksAsked
 from proca_common.monitors.shapes import Health
 
 
@@ -71,7 +72,7 @@ ENDPOINTS = (
         body=AddActionContactInput,
         parameters=WIDGET,
         answer=TAKEN,
-        problems=POST,
+        problems=(*POST, "not-allowed"),
     ),
     Endpoint(
         operation="addAction",
@@ -86,6 +87,23 @@ ENDPOINTS = (
         body=AddActionInput,
         parameters=WIDGET,
         answer=TAKEN,
+        problems=POST,
+    ),
+    Endpoint(
+        operation="linkActions",
+        method="POST",
+        path="/v1/pages/{page}/contacts/{contactRef}/links",
+        tag="Actions",
+        summary="Link earlier actions after the signature",
+        description=(
+            "For a widget that learns only after the signature under which refs the same person had acted. Up to the "
+            "newest 25 actions of pages of the same org become this supporter's, within seconds."
+        ),
+        body=LinkActionsInput,
+        parameters=("Idempotency-Key",),
+        answer=Answer(
+            status=202, shape=LinksAsked, description="The same whether there is such a person or action or not."
+        ),
         problems=POST,
     ),
     Endpoint(

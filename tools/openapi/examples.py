@@ -27,6 +27,7 @@ ACTION_ID = 371234567890123
 STORE_IS_BUSY = "the store is busy"
 FULL_SUPPORTER = "the supporter has as many actions as one may have"
 PROOF_OF_WORK = "the campaign asks for proof of work"
+BLOCKED = "the campaign refuses addresses of this domain"
 BY_CHANCE = {"actionId", "nonce", "salt", "signature", "expiresAt"}
 """Keys whose values no two answers share."""
 
@@ -187,6 +188,15 @@ EXAMPLES = (
         answer=problem("invalid-input", ("/captcha", "unauthorized", "Captcha code is required for this API call")),
     ),
     Example(
+        operation="addActionContact",
+        name="blocked",
+        summary="The campaign refuses it, and does not tell why",
+        body=SIGNATURE,
+        given=BLOCKED,
+        status=403,
+        answer=problem("not-allowed", detail="this cannot be taken"),
+    ),
+    Example(
         operation="addAction",
         name="share",
         summary="The person shares",
@@ -225,6 +235,24 @@ EXAMPLES = (
         given=FULL_SUPPORTER,
         status=429,
         answer=problem("too-many", detail="too many actions of one supporter"),
+    ),
+    Example(
+        operation="linkActions",
+        name="links",
+        summary="What was done under a ref of the widget's own",
+        body={"linkRefs": ["bm90X3lldF9rbm93bg"]},
+        path={"contactRef": CONTACT_REF},
+        status=202,
+        answer={"contactRef": CONTACT_REF, "firstName": None},
+    ),
+    Example(
+        operation="linkActions",
+        name="refused",
+        summary="A ref that is none",
+        body={"linkRefs": ["a"]},
+        path={"contactRef": CONTACT_REF},
+        status=422,
+        answer=problem("invalid-input", ("/linkRefs/0", "base64url", "Cannot decode from Base64url")),
     ),
     Example(
         operation="getChallenge",

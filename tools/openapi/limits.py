@@ -71,6 +71,8 @@ _DESCRIPTIONS: dict[str, Json] = {
             "Earlier actions that were sent under this ref become this supporter's: the newest 25 of the same org."
         ),
         "AddActionInput": "A further action.",
+        "LinkActionsInput": "Which earlier actions are this person's.",
+        "LinkActionsInput.linkRefs": "The refs under which they were sent.",
         "ActionInput": "What somebody did.",
         "ActionInput.actionType": "What was done. Conventional: `register`, `signature`, `share`.",
         "ActionInput.customFields": (
@@ -113,6 +115,7 @@ _OF_ACTIONS: dict[str, Json] = {
         "pattern": or_empty(CONTACT_REF_FORM),
         "maxLength": actions.MAX_CONTACT_REF,
     },
+    "LinkActionsInput.linkRefs.[]": {"pattern": CONTACT_REF, "maxLength": actions.MAX_CONTACT_REF},
     "ActionInput.actionType": {
         "pattern": whole(actions._ACTION_TYPE.pattern),
         "minLength": 1,

@@ -21,6 +21,7 @@ PROBLEMS = {
     "malformed": ProblemType(
         400, f"The body is no JSON object, not UTF-8, or nested deeper than {refusals.MAX_DEPTH} levels."
     ),
+    "not-allowed": ProblemType(403, "The campaign does not take this signature."),
     "not-found": ProblemType(404, "There is no such page or endpoint."),
     "too-large": ProblemType(413, f"The body has more than {MAX_BODY_BYTES:,} bytes."),
     "unsupported-media-type": ProblemType(415, "The body is not sent as `application/json`."),

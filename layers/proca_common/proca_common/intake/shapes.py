@@ -16,3 +16,13 @@ class ActionTaken(TypedDict):
     """Whoever did it: further actions of the same person go there."""
     firstName: str | None
     """The first name of this very request; null where it has none."""
+
+
+@with_config(ConfigDict(use_attribute_docstrings=True))
+class LinksAsked(TypedDict):
+    """Earlier actions that will be linked, if there are any."""
+
+    contactRef: str
+    """The ref that was sent."""
+    firstName: None
+    """Always null, so that nothing is told of anybody."""
