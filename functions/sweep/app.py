@@ -32,4 +32,6 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     if swept.stuck:
         logger.error("actions are stuck", extra={"actions": swept.stuck})
     logger.info("swept", extra={"woken": swept.woken, "stuck": len(swept.stuck)})
+    if swept.fault is not None:
+        raise swept.fault
     return {"woken": swept.woken, "stuck": len(swept.stuck)}

@@ -111,6 +111,13 @@ class ActionItem(Outbox, discriminator="action"):
     held = NumberAttribute(null=True)
 
 
+class OverdueItem(Outbox):
+    """As much of an item that owes something as the sweep needs: it wakes also what cannot be read as a whole."""
+
+    id = NumberAttribute()
+    status = UnicodeAttribute()
+
+
 class MembershipItem(ActionsItem, discriminator="membership"):
     """The members of one person in one campaign (see `monitors.persons.Membership`)."""
 
@@ -213,6 +220,15 @@ def read_many(keys: Iterable[Key]) -> dict[Key, ActionsItem]:
     try:
         found = ActionsItem.batch_get(wanted, consistent_read=True) if wanted else ()
         return {(item.ref, item.sk): item for item in found}
+    except PynamoDBException as error:
+        raise translated(error) from None
+
+
+def read_overdue(keys: Iterable[Key]) -> list[OverdueItem]:
+    """What the sweep needs of the items with these keys, as last written. Raises `Unavailable`."""
+    needed = ["ref", "sk", "id", "status", "stage", "due", "attempt"]
+    try:
+        return list(OverdueItem.batch_get(list(keys), consistent_read=True, attributes_to_get=needed))
     except PynamoDBException as error:
         raise translated(error) from None
 

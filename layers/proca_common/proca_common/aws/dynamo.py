@@ -8,7 +8,7 @@ and the order in which `TransactWrite` sends its writes.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -168,10 +168,45 @@ def read_numbers(model: type[Model], keys: Sequence[tuple[str, str]]) -> list[di
     return found
 
 
+def index_keys(
+    index: type[GlobalSecondaryIndex[ActionsItem]],
+    partition: str,
+    condition: Condition | None = None,
+    page_size: int = 100,
+) -> Iterator[list[tuple[str, str]]]:
+    """Pages of the keys of the items of the Actions table in a partition of an index, in its order.
+
+    The models cannot ask an index that holds nothing but keys: they filter by `kind`, which DynamoDB refuses where the
+    index lacks it (PynamoDB issue 1178). Raises `Unavailable`.
+    """
+    table = ActionsItem._get_connection()
+    start: dict[str, Any] | None = None
+    while True:
+        try:
+            answer = table.query(
+                partition,
+                range_key_condition=condition,
+                index_name=index.Meta.index_name,
+                exclusive_start_key=start,
+                limit=page_size,
+            )
+        except (PynamoDBException, BotoCoreError) as error:
+            raise translated(error) from None
+        if answer["Items"]:
+            yield [(item["ref"]["S"], item["sk"]["S"]) for item in answer["Items"]]
+        start = answer.get("LastEvaluatedKey")
+        if start is None:
+            return
+
+
 def update(item: Model, actions: Sequence[UpdateAction], condition: Condition) -> None:
-    """Change attributes of the item with this key; raises `Cancelled` (the condition did not hold) or `Unavailable`."""
+    """Change attributes of the item with this key; raises `Cancelled` (the condition did not hold) or `Unavailable`.
+
+    The item is not read back, so it does not matter what else it holds.
+    """
+    key, sort_key = item._get_hash_range_key_serialized_values()
     try:
-        item.update(actions=list(actions), condition=condition)
+        item._get_connection().update_item(key, range_key=sort_key, actions=list(actions), condition=condition)
     except (PynamoDBException, BotoCoreError) as error:
         raise translated(error) from None
 

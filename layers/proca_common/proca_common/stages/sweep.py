@@ -6,77 +6,65 @@ again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
 from dataclasses import dataclass, field
-
-from pynamodb.exceptions import PynamoDBException
 
 from proca_common.actions import store
 from proca_common.actions.status import ActionStatus
-from proca_common.actions.store import ActionItem, Key, Outbox
+from proca_common.actions.store import Key, Outbox
 from proca_common.aws import clock, dynamo
-from proca_common.aws.dynamo import ActionsItem, translated
+from proca_common.aws.dynamo import ActionsItem, Pending
 from proca_common.aws.errors import Cancelled
-from proca_common.aws.logs import logger
+from proca_common.aws.logs import log_fault, logger
 from proca_common.stages import outbox
 
 KINDS = ("emit", "link")
-PAGE = 100
 ENOUGH_MS = 5_000
 EMITTED = (ActionStatus.DELIVERED, ActionStatus.REPEAT)
 
 
 @dataclass(slots=True)
 class Swept:
-    """How many items were woken, and the ids of those that five attempts did not help."""
+    """How many items were woken, the ids of those that five attempts did not help, and what kept a partition from being
+    swept.
+    """
 
     woken: int = 0
     stuck: list[int] = field(default_factory=list)
+    fault: Exception | None = None
 
 
 def sweep(deadline_ms: int) -> Swept:
     """Wake all that is overdue, or as much as fits before `deadline_ms` (ms since 1970); the rest is for the next
-    minute.
+    minute. A partition that fails does not keep the others asleep.
     """
     swept = Swept()
-    for kind in KINDS:
-        for bucket in range(store.PENDING_BUCKETS):
-            for keys in _overdue_keys(f"{kind}#{bucket}"):
+    for kind, bucket in itertools.product(KINDS, range(store.PENDING_BUCKETS)):
+        try:
+            overdue = ActionsItem.due < clock.now_ms() - outbox.GRACE_MS
+            for keys in dynamo.index_keys(Pending, f"{kind}#{bucket}", overdue):
                 _wake_all(keys, swept)
-                if deadline_ms - clock.now_ms() < ENOUGH_MS:
-                    logger.warning(
-                        "sweep ran out of time", extra={"woken": swept.woken, "kind": kind, "bucket": bucket}
-                    )
-                    return swept
+                if _is_late(deadline_ms):
+                    break
+        except Exception as error:  # noqa: BLE001 - the caller tells, when the others are awake
+            log_fault("partition cannot be swept", error, kind=kind, bucket=bucket)
+            swept.fault = error
+        if _is_late(deadline_ms):
+            logger.warning("sweep ran out of time", extra={"woken": swept.woken, "kind": kind, "bucket": bucket})
+            break
     return swept
 
 
-def _overdue_keys(partition: str) -> Iterator[list[Key]]:
-    """Pages of keys that are due for longer than the grace, oldest first."""
-    before = clock.now_ms() - outbox.GRACE_MS
-    found = ActionsItem.by_due.query(partition, ActionsItem.due < before, page_size=PAGE)
-    page: list[Key] = []
-    try:
-        for item in found:
-            page.append((item.ref, item.sk))
-            if len(page) == PAGE:
-                yield page
-                page = []
-    except PynamoDBException as error:
-        raise translated(error) from None
-    if page:
-        yield page
+def _is_late(deadline_ms: int) -> bool:
+    return deadline_ms - clock.now_ms() < ENOUGH_MS
 
 
 def _wake_all(keys: list[Key], swept: Swept) -> None:
     now_ms = clock.now_ms()
-    for item in store.read_many(keys).values():
-        if not isinstance(item, Outbox):
-            continue
-        has_emitted = isinstance(item, ActionItem) and ActionStatus(item.status) in EMITTED
+    for item in store.read_overdue(keys):
         if int(item.attempt or 0) >= outbox.PATIENT_AFTER:
             swept.stuck.append(int(item.id))
-        if outbox.is_overdue(item, has_emitted=has_emitted, now_ms=now_ms) and wake(item, now_ms):
+        if outbox.is_overdue(item, has_emitted=item.status in EMITTED, now_ms=now_ms) and wake(item, now_ms):
             swept.woken += 1
 
 
