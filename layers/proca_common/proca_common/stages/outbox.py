@@ -111,7 +111,11 @@ def postponed(owed: Collection[Destination], due_ms: int) -> list[UpdateAction]:
 
 def served(unserved: Collection[Destination], item: Outbox, now_ms: int) -> list[UpdateAction]:
     """What is stored after a try: the end of the stage, or what is left of it for later."""
-    return postponed(unserved, now_ms + wait_ms(int(item.attempt or 0))) if unserved else finished()
+    if not unserved:
+        return finished()
+    attempt = int(item.attempt or 0)
+    is_left_to_the_sweep = item.stage != Stage.DELIVER and attempt >= PATIENT_AFTER  # see `is_overdue`
+    return postponed(unserved, now_ms if is_left_to_the_sweep else now_ms + wait_ms(attempt))
 
 
 def wait_ms(attempt: int) -> int:
