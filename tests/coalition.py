@@ -111,6 +111,19 @@ def _nothing(event: dict[str, Any], context: Any) -> None:
     pass
 
 
+def spoil(world: World, action: int, attribute: str, value: dict[str, Any]) -> None:
+    """What a fault of ours might leave behind: an attribute of the action, in DynamoDB's form, that cannot be used."""
+    dynamodb, table = unseen_client("dynamodb"), world.tables["ActionsTable"]
+    claim = dynamodb.get_item(TableName=table, Key={"ref": {"S": f"id#{action}"}, "sk": {"S": "id"}})["Item"]
+    dynamodb.update_item(
+        TableName=table,
+        Key={"ref": claim["at"], "sk": {"S": f"A#{action:016d}"}},
+        UpdateExpression="SET #attribute = :value",
+        ExpressionAttributeNames={"#attribute": attribute},
+        ExpressionAttributeValues={":value": value},
+    )
+
+
 def clear(world: World) -> None:
     """Remove every action and every number, so that the next part of a test finds tables as new."""
     dynamodb = unseen_client("dynamodb")
