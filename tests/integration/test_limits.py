@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 
 import pytest
@@ -25,7 +26,6 @@ from tests.harness.calls import calls, unseen_client
 from tests.harness.interleave import run
 from tests.world import SEED, World, signature
 
-CROWD = 1_000
 ITEM_LIMIT = 16_000  # bytes: far below DynamoDB's 400 KB, and what one write may cost
 REF = "one-text-for-all"
 VAULT = add.Vault(SEED, Encryptor())
@@ -50,6 +50,14 @@ def share_directly(page: ActionPage, ref: str) -> int:
 def largest(world: World, table: str) -> int:
     """Bytes of the largest item of a table, about as DynamoDB counts them."""
     return max(len(json.dumps(item, default=repr)) for item in world.tables.all_items(table))
+
+
+def run_with_figures(world: World, what: str) -> None:
+    """Deliver all that waits, and print how long it took and how large the items are: the figures of `make soak`."""
+    started = time.monotonic()
+    world.run()
+    sizes = ", ".join(f"{table} {largest(world, table)}" for table in ("ActionsTable", "StatsTable"))
+    print(f"{what}: {time.monotonic() - started:.1f} s; bytes of the largest items: {sizes}")  # noqa: T201
 
 
 def test_a_supporter_has_at_most_200_actions_and_nobody_else_is_affected(world: World) -> None:
@@ -106,36 +114,37 @@ def test_80_waiting_actions_are_rejected_together(world: World) -> None:
     assert not world.pending()
 
 
-def test_1000_signatures_with_one_address_are_one_person(world: World) -> None:
+@pytest.mark.parametrize("crowd", [150, pytest.param(1_000, marks=pytest.mark.soak)])
+def test_very_many_signatures_with_one_address_are_one_person(world: World, crowd: int) -> None:
     org = world.org("ngo")
     page = world.page(org)
-    ids = [sign_directly(page) for _ in range(CROWD)]
+    ids = [sign_directly(page) for _ in range(crowd)]
     bo = world.sign(page, email="bo.berg@example.org")
-    world.run()
+    run_with_figures(world, f"{crowd} signatures with one address")
     messages = world.bodies(org)
     ranks = sorted(message["contact"]["dupeRank"] for message in messages if message["actionId"] != bo.action)
     assert {message["actionId"] for message in messages} == {*ids, bo.action}
-    assert ranks == list(range(CROWD))
+    assert ranks == list(range(crowd))
     statuses = Counter(action["status"] for action in world.items("A#"))
-    assert statuses == {"delivered": 2, "repeat": CROWD - 1}
+    assert statuses == {"delivered": 2, "repeat": crowd - 1}
     assert world.numbers(page.campaign) == {"persons:total": 2, f"org:{org.id}": 2, "area:DK": 2, "type:register": 2}
-    crowd = max(world.items("M#"), key=lambda item: int(item["n"]))
-    assert int(crowd["n"]) == CROWD
-    assert len(json.loads(crowd["members"])) == MAX_MEMBERS
+    members = max(world.items("M#"), key=lambda item: int(item["n"]))
+    assert int(members["n"]) == crowd
+    assert len(json.loads(members["members"])) == MAX_MEMBERS
     assert largest(world, "ActionsTable") < ITEM_LIMIT
     assert decide.reject_action(min(ids))
-    assert world.numbers(page.campaign)["persons:total"] == 2  # the next of the thousand counts now
+    assert world.numbers(page.campaign)["persons:total"] == 2  # the next one with this address counts now
     assert not world.pending()
 
 
-@pytest.mark.parametrize("crowd", [1_000, pytest.param(10_000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("crowd", [500, pytest.param(10_000, marks=pytest.mark.soak)])
 def test_thousands_of_unbound_actions_under_one_ref_hold_nobody_up(world: World, crowd: int) -> None:
     org = world.org("ngo")
     page = world.page(org)
     copy_unbound(world, share_directly(page, REF), crowd - 1)
     ida = world.sign(page, contactRef=REF)
     bo = world.sign(page, email="bo.berg@example.org", contactRef=REF)
-    world.run()
+    run_with_figures(world, f"linking among {crowd} unbound actions")
     owners = Counter(action.get("supporter") for action in world.items("A#") if action["with_consent"] is False)
     assert owners == {str(ida.action): 25, str(bo.action): 25, None: crowd - 50}
     assert len(world.messages(org)) == 52
@@ -156,14 +165,14 @@ def copy_unbound(world: World, action: int, copies: int) -> None:
         assert not answer["UnprocessedItems"]
 
 
-def test_500_action_types_and_sources_are_counted_by_name_up_to_a_limit_and_the_rest_together(world: World) -> None:
+@pytest.mark.parametrize("kinds", [120, pytest.param(500, marks=pytest.mark.soak)])
+def test_types_and_sources_are_counted_by_name_up_to_a_limit_and_the_rest_together(world: World, kinds: int) -> None:
     org = world.org("ngo")
     page = world.page(org)
-    kinds = 500
     signed = [
         sign_directly(page, f"p{index}@example.org", f"type_{index:035}", f"source {index}") for index in range(kinds)
     ]
-    world.run()
+    run_with_figures(world, f"{kinds} types and sources")
     sign_directly(page, "bo.berg@example.org", "type_" + "0" * 35, "source 0")
     sign_directly(page, "ea.lund@example.org", "yet_another", "and another")
     world.run()
