@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pynamodb.exceptions import PynamoDBException
-
 from proca_common.actions import store
 from proca_common.actions.store import ActionItem
-from proca_common.aws.dynamo import ActionsItem, translated
+from proca_common.aws.dynamo import Pending, index_keys
 
 
 def held_signatures() -> Iterator[ActionItem]:
     """All that is held, by bucket, in each the oldest first. Raises `Unavailable`."""
     for bucket in range(store.PENDING_BUCKETS):
-        try:
-            keys = [(item.ref, item.sk) for item in ActionsItem.by_due.query(f"review#{bucket}")]
-        except PynamoDBException as error:
-            raise translated(error) from None
-        found = store.read_many(keys)
-        for key in keys:
-            item = found.get(key)
-            if isinstance(item, ActionItem) and item.held is not None:
-                yield item
+        for keys in index_keys(Pending, f"review#{bucket}"):
+            found = store.read_many(keys)
+            for key in keys:
+                item = found.get(key)
+                if isinstance(item, ActionItem) and item.held is not None:
+                    yield item
