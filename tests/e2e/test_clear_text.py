@@ -1,5 +1,7 @@
 """Design 7.1 and 7.9 on the running system: what an org with a key receives is nowhere in clear text."""
 
+from typing import Any
+
 from tests.e2e.site import Site
 from tests.world import signature
 from tools import clear_text
@@ -11,7 +13,24 @@ CONTACT = {
     "phone": "+44 1632 960983",
     "address": {"country": "GB", "postcode": "ZE3 9JW", "locality": "Sumburgh", "street": "Grutness Road"},
 }
-WORDS = ("Wilhelmina", "Featherstonehaugh", "1632 960983", "ZE3 9JW", "Sumburgh", "Grutness")
+ACTION: dict[str, Any] = {
+    "actionType": "register",
+    "donation": {
+        "amount": 500,
+        "payload": {"provider": "sepa", "id": "mandate-7", "holder": {"name": "Crackenthorpe"}},
+    },
+    "fields": [{"key": "neighbour", "value": "Marmaduke"}],
+}
+WORDS = (
+    "Wilhelmina",
+    "Featherstonehaugh",
+    "1632 960983",
+    "ZE3 9JW",
+    "Sumburgh",
+    "Grutness",
+    "Crackenthorpe",
+    "Marmaduke",
+)
 SHARE = {"action": {"actionType": "share"}}
 
 
@@ -20,12 +39,12 @@ def test_nothing_of_a_person_is_kept_in_clear_text_for_orgs_with_a_key(site: Sit
     pending = client.pending()
     keyed, waiting = site.org("custom_supporter_confirm=true"), site.org("custom_action_confirm=true")
     keyless, lead = site.org(key=False), site.org()
-    refs = [
-        client.post(site.page(org, lead=lead).path, signature(lead_opt_in=True) | {"contact": CONTACT}).json[
-            "contactRef"
-        ]
-        for org in (keyed, waiting, keyless, lead)
-    ]
+    refs = []
+    for org in (keyed, waiting, keyless, lead):
+        page = site.page(org, lead=lead)
+        client.admin("campaign", "set", page.campaign, 'transient_actions=["register:neighbour"]')
+        signed = client.post(page.path, signature(lead_opt_in=True) | {"contact": CONTACT, "action": ACTION})
+        refs.append(signed.json["contactRef"])
     # and what is refused, wherever it stands
     page = site.page(lead)
     broken = signature() | {"contact": {**CONTACT, "phone": "Wilhelmina", "Featherstonehaugh": "Sumburgh"}}
@@ -35,6 +54,8 @@ def test_nothing_of_a_person_is_kept_in_clear_text_for_orgs_with_a_key(site: Sit
         client.post(page.path, signature(contactRef="Wilhelmina Featherstonehaugh")),
         client.post(page.path, signature(), {"Idempotency-Key": "Wilhelmina Featherstonehaugh"}),
         client.post(f"/v1/pages/{page.id}/contacts/{'Wilhelmina.'}/actions", SHARE),
+        client.post(f"/v1/pages/{page.id}/contacts/{refs[0]}/actions", {"action": ACTION}),
+        client.post(f"/v1/pages/{page.id}/contacts/{refs[0]}/links", {"linkRefs": ["Wilhelmina?"]}),
         client.post("/v1/pages/Wilhelmina/actions", signature()),
         client.call("GET", "/v1/pages?name=Wilhelmina/Featherstonehaugh"),
         client.call("GET", "/v1/Wilhelmina/Featherstonehaugh"),
@@ -52,6 +73,8 @@ def test_nothing_of_a_person_is_kept_in_clear_text_for_orgs_with_a_key(site: Sit
     client.wait_until_delivered()
     [message] = site.messages(key)
     assert message["contact"]["lastName"] == CONTACT["lastName"]
+    assert message["action"]["donation"]["payload"] == ACTION["donation"]["payload"]
+    assert message["action"]["customFields"] == {"neighbour": "Marmaduke"}
 
 
 def test_the_search_finds_what_an_org_without_encryption_keeps(site: Site) -> None:
