@@ -8,6 +8,7 @@ import pytest
 
 from proca_common.action_pages import store as pages
 from proca_common.action_pages.page import ActionPage
+from proca_common.aws import clock
 from proca_common.orgs import store as orgs
 from tests.harness.calls import calls
 from tests.harness.faults import faults, lose_request, refuse, throttle
@@ -105,7 +106,9 @@ class TestNotFound:
         for answer in (world.get("/v1/pages"), world.get("/v1/pages", name="")):
             assert (answer.status, answer.codes) == (422, [("/name", "blank")])
 
-    def test_what_is_unknown_is_remembered_for_a_moment(self, world: World) -> None:
+    def test_what_is_unknown_is_remembered_for_a_moment(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        now = clock.now_ms()
+        monkeypatch.setattr(clock, "now_ms", lambda: now)
         for ask in (lambda: world.get(f"/v1/pages/{UNKNOWN}"), lambda: world.get("/v1/pages", name="no/page")):
             with calls() as recorded:
                 assert [ask().status for _ in range(20)] == [404] * 20
