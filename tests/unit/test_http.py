@@ -145,7 +145,7 @@ class TestEtag:
         first = self.get(PAGE)
         found = self.get(PAGE, form.format(header(first, "ETag")))
         assert (found["statusCode"], found["body"]) == (304, "")
-        for name in ("ETag", "Cache-Control"):
+        for name in ("ETag", "Cache-Control", "Vary"):
             assert header(found, name) == header(first, name) is not None
 
     @pytest.mark.parametrize("form", ['"x"', "", "x", '"*"'])
@@ -153,6 +153,9 @@ class TestEtag:
         found = self.get(PAGE, form)
         assert (found["statusCode"], json.loads(found["body"])) == (200, PAGE)
         assert header(found, "Cache-Control") == "public, max-age=30"
+
+    def test_a_cache_keeps_answers_with_and_without_cors_headers_apart(self) -> None:
+        assert header(self.get(PAGE), "Vary") == "Origin"
 
 
 class TestCors:

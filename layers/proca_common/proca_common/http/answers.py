@@ -37,8 +37,12 @@ def etag_of(text: str) -> str:
 
 
 def unless_known(event: APIGatewayProxyEvent, text: str, etag: str, max_age_s: int) -> Response[str]:
-    """A public answer; 304 without a body when the client has it already (RFC 9110 13.1.2, weak comparison)."""
-    headers: dict[str, str | list[str]] = {"Cache-Control": f"public, max-age={max_age_s}", "ETag": etag}
+    """A public answer; 304 without a body when the client has it already (RFC 9110 13.1.2, weak comparison).
+
+    It varies with Origin, because only a request that has one is answered with CORS headers.
+    """
+    cached = f"public, max-age={max_age_s}"
+    headers: dict[str, str | list[str]] = {"Cache-Control": cached, "ETag": etag, "Vary": "Origin"}
     asked = {tag.strip().removeprefix("W/") for tag in (event.headers.get("if-none-match") or "").split(",")}
     unchanged = etag in asked or "*" in asked
     logger.info("answered", extra={"status": 304 if unchanged else 200})
