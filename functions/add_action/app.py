@@ -5,6 +5,8 @@ from __future__ import annotations
 from proca_common.aws import init_phase
 
 # isort: split
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -37,9 +39,17 @@ def act(page: str, contact_ref: str) -> Response[str]:
     context = page_context(numeric_id(page, "action page"))
     request = parse_action(body, contact_ref)
     source = source_of(request.tracking, event.headers.get("referer"))
+    if context.guards is not None:
+        client, secret = event.request_context.identity.source_ip, settings.guard_key_secret
+        guarded().admit_client(context, client, secret)
     once = asked(key, context.page.id, vault, contact_ref.encode(), body)
     result = add_action(context, request, contact_ref, source, once)
     return created(result.answer(), replayed=result.replayed)
+
+
+def guarded() -> ModuleType:
+    """What campaigns with guards need; no other pays for importing it."""
+    return import_module("proca_common.intake.guarded")
 
 
 @logger.inject_lambda_context

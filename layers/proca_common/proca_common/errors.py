@@ -40,4 +40,8 @@ class NotAllowed(DomainError):
 
 
 class TooMany(DomainError):
-    """A limit per person is reached (design 5)."""
+    """A limit per person or network is reached (design 5, 7.7); `retry_after_s`: seconds after which it may be less."""
+
+    def __init__(self, text: str, retry_after_s: int = 3600) -> None:
+        super().__init__(text)
+        self.retry_after_s = retry_after_s

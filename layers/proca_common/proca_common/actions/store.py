@@ -189,7 +189,7 @@ def campaign_bucket(campaign: int, action: int) -> str:
 
 
 def pending_bucket(kind: str, identifier: int) -> str:
-    """Partition of `pending` for an item with this id; kinds are `emit` and `link` (design 4)."""
+    """Partition of `pending` for an item with this id; kinds are `emit`, `link` and `review` (design 4)."""
     return f"{kind}#{identifier % PENDING_BUCKETS}"
 
 

@@ -8,7 +8,7 @@ and the order in which `TransactWrite` sends its writes.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -197,6 +197,42 @@ def index_keys(
         start = answer.get("LastEvaluatedKey")
         if start is None:
             return
+
+
+def add_numbers(
+    model: type[Model],
+    key: Mapping[str, str],
+    numbers: Mapping[str, int],
+    *,
+    remove: Collection[str] = (),
+    put: Mapping[str, str | int] | None = None,
+) -> dict[str, int]:
+    """Add to number attributes of one item, made if need be, remove others, and set some; all number attributes as
+    they are then. Raises `Unavailable`.
+    """
+    put = put or {}
+    names = {f"#{index}": name for index, name in enumerate([*numbers, *remove, *put])}
+    of = {name: placeholder for placeholder, name in names.items()}
+    values: dict[str, Any] = {f":{of[name][1:]}": {"N": str(number)} for name, number in numbers.items()}
+    values |= {f":{of[name][1:]}": {"N" if isinstance(value, int) else "S": str(value)} for name, value in put.items()}
+    parts = ["ADD " + ", ".join(f"{of[name]} :{of[name][1:]}" for name in numbers)]
+    if put:
+        parts.append("SET " + ", ".join(f"{of[name]} = :{of[name][1:]}" for name in put))
+    if remove:
+        parts.append("REMOVE " + ", ".join(of[name] for name in remove))
+    request = {
+        "TableName": str(model.Meta.table_name),
+        "Key": {name: {"S": value} for name, value in key.items()},
+        "UpdateExpression": " ".join(parts),
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+        "ReturnValues": "ALL_NEW",
+    }
+    try:
+        answer = connection().dispatch("UpdateItem", request)
+    except (PynamoDBException, BotoCoreError, ClientError) as error:
+        raise translated(error) from None
+    return {name: int(value["N"]) for name, value in answer["Attributes"].items() if "N" in value}
 
 
 def update(item: Model, actions: Sequence[UpdateAction], condition: Condition) -> None:

@@ -32,10 +32,26 @@ class ProofOfWork(Entity):
     valid_s: Annotated[int, Field(ge=60, le=3600)] = 600
 
 
+class NetworkCap(Entity):
+    """How many signatures and further actions one client network may send to one campaign: in 10 s, and in 60 s."""
+
+    burst: Annotated[int, Field(ge=1, le=1_000_000)]
+    sustained: Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class AddressCap(Entity):
+    """How many mails one address may get: in an hour, and in a day."""
+
+    burst: Annotated[int, Field(ge=1, le=1_000)] = 5
+    sustained: Annotated[int, Field(ge=1, le=1_000)] = 20
+
+
 class Guards(Entity):
     """All guards of a campaign or of the instance; None: not said here. Patterns of both hold."""
 
     proof_of_work: Annotated[ProofOfWork | Literal[False] | None, BeforeValidator(_defaults_if_true)] = None
+    network_cap: NetworkCap | Literal[False] | None = None
+    address_cap: Annotated[AddressCap | Literal[False] | None, BeforeValidator(_defaults_if_true)] = None
     patterns: Annotated[tuple[Pattern, ...], Field(max_length=MAX_PATTERNS)] = ()
 
 

@@ -13,7 +13,6 @@ from proca_common.failures import Malformed, Refused
 from proca_common.http.problems import Problem, not_found
 
 RETRY_AFTER_S = 2
-TOO_MANY_RETRY_AFTER_S = 3600
 EXPOSED = ["ETag", "Idempotent-Replay", "Retry-After"]
 ACCEPTED = ["Content-Type", "Idempotency-Key", "If-None-Match"]
 
@@ -53,7 +52,7 @@ def _problem_of(error: Exception) -> Problem:
         case NotAllowed():
             problem = Problem(403, "not-allowed", detail=str(error))
         case TooMany():
-            problem = Problem(429, "too-many", detail=str(error), retry_after=TOO_MANY_RETRY_AFTER_S)
+            problem = Problem(429, "too-many", detail=str(error), retry_after=error.retry_after_s)
         case Unavailable():
             log_fault("store unavailable", error)
             problem = Problem(503, "unavailable", retry_after=RETRY_AFTER_S)

@@ -19,10 +19,12 @@ from proca_common.errors import NotAllowed
 from proca_common.failures import Refused
 from proca_common.guards import verification
 from proca_common.guards.patterns import Signer, first_match, plain
-from proca_common.guards.settings import Guards
+from proca_common.guards.settings import Guards, NetworkCap
 from proca_common.guards.verification import Challenge, Verifier
 from proca_common.intake import add
 from proca_common.intake.add import Asked, Taken, Vault
+
+REFUSED = "this cannot be taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def add_action_contact(
     """`intake.add.add_action_contact`, behind the guards of this page.
 
     `client`: the address that the request came from. `guard_secret`: the entry of the guards' secret. Raises `Refused`,
-    `NotAllowed` and `Unavailable`.
+    `NotAllowed`, `TooMany` and `Unavailable`.
     """
     try:
         admission = _admitted(context, request, contact, client, guard_secret)
@@ -61,12 +63,35 @@ def add_action_contact(
     return add.add_action_contact(context, request, contact, source, asked, vault, admission)
 
 
+def admit_client(context: PageContext, client: str | None, guard_secret: str) -> None:
+    """What guards say of a further action, of which they only know the network it comes from.
+
+    Raises `NotAllowed` and `TooMany`.
+    """
+    guards = context.guards
+    if guards is None:
+        return
+    if guards.network_cap:
+        _count(guards.network_cap, context, client, guard_secret)
+    found = first_match((pattern for pattern in guards.patterns if pattern.kind == "network"), Signer("", "", client))
+    if found is not None and found.action == "refuse":
+        raise NotAllowed(REFUSED)
+
+
+def _count(cap: NetworkCap, context: PageContext, client: str | None, guard_secret: str) -> None:
+    from proca_common.guards import caps  # noqa: PLC0415 - only where there are caps
+
+    caps.count_signature(cap, client, context.campaign.id, secret(guard_secret), clock.now_ms())
+
+
 def _admitted(
     context: PageContext, request: AddActionContactInput, contact: Contact, client: str | None, guard_secret: str
 ) -> Admission:
     guards = context.guards
     if guards is None:
         return Admission()
+    if guards.network_cap:
+        _count(guards.network_cap, context, client, guard_secret)
     held = _held(guards, request, contact, client)
     return Admission(_verified(guards, request, context.page.id, guard_secret), held)
 
@@ -79,7 +104,7 @@ def _held(guards: Guards, request: AddActionContactInput, contact: Contact, clie
     signer = Signer(plain(contact.email or request.contact.email or ""), plain(name), client)
     found = first_match(guards.patterns, signer)
     if found is not None and found.action == "refuse":
-        raise NotAllowed("this cannot be taken")
+        raise NotAllowed(REFUSED)
     return None if found is None else found.id
 
 

@@ -1,0 +1,203 @@
+"""Caps: how many signatures a client network may send to a campaign, how many mails an address may get.
+
+What is counted stands in one item for each subject and day, in slices of time: `s<slice>` counts, `w<slice>` says how
+often it was written, that is by about how many environments. A count is that of all slices which reach into the window,
+so it is never too low. Each environment counts by itself and writes its sum once a second; sooner only when what is not
+written yet, in all environments together, could go beyond a tenth of the cap. A subject that is at its cap is refused
+without a write until a slice leaves the window.
+
+A subject is an HMAC with a key that changes each day (UTC), its item expires after two days: nobody can tell from it
+who came, or that the same one came again on another day.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from proca_common.aws import dynamo
+from proca_common.aws.dynamo import ActionsItem
+from proca_common.aws.errors import CloudError
+from proca_common.aws.logs import log_fault
+from proca_common.errors import TooMany
+from proca_common.guards.settings import AddressCap, NetworkCap
+
+DAY_MS = 86_400_000
+KEPT_S = 2 * 86_400
+WRITE_EVERY_MS = 1_000
+TOLERANCE = 0.1
+UNKNOWN_WRITERS = 64
+MAX_SUBJECTS = 10_000
+MAX_REMOVED = 50
+BITS_V4, BITS_V6 = 24, 48
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """What is counted how: slices of `slice_ms`, and for each window (ms) how many may be in it."""
+
+    slice_ms: int
+    windows: tuple[tuple[int, int], ...]
+
+    @property
+    def slices(self) -> int:
+        """How many slices matter at any moment."""
+        return max(window for window, _ in self.windows) // self.slice_ms + 1
+
+    def count(self, counts: Mapping[int, int], window_ms: int, now_ms: int) -> int:
+        """All in the slices that reach into the window which ends now."""
+        first = (now_ms - window_ms) // self.slice_ms
+        return sum(number for at, number in counts.items() if at >= first)
+
+    def room(self, counts: Mapping[int, int], now_ms: int) -> int:
+        """How many more there may be now; negative when there were too many."""
+        return min(cap - self.count(counts, window, now_ms) for window, cap in self.windows)
+
+    def free_at_ms(self, counts: Mapping[int, int], now_ms: int) -> int:
+        """When there is room again, if nobody else comes: the start of a slice, later than now."""
+        slice_now = now_ms // self.slice_ms
+        for ahead in range(1, self.slices + 1):
+            at_ms = (slice_now + ahead) * self.slice_ms
+            if self.room(counts, at_ms) > 0:
+                return at_ms
+        return (slice_now + self.slices) * self.slice_ms
+
+    def allowance(self, writers: int) -> int:
+        """How many one of so many environments may let in without writing."""
+        return int(min(cap for _, cap in self.windows) * TOLERANCE) // max(writers, 1)
+
+
+def of_network(cap: NetworkCap) -> Meter:
+    """Signatures: bursts in 10 s, sustained in 60 s."""
+    return Meter(2_000, ((10_000, cap.burst), (60_000, cap.sustained)))
+
+
+def of_address(cap: AddressCap) -> Meter:
+    """Mails: bursts in an hour, sustained in a day."""
+    return Meter(3_600_000, ((3_600_000, cap.burst), (DAY_MS, cap.sustained)))
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What this environment knows of a subject: all counts as last written, and what it has not written yet."""
+
+    counts: Counter[int] = field(default_factory=Counter)
+    unwritten: Counter[int] = field(default_factory=Counter)
+    stale: list[str] = field(default_factory=list)
+    writers: int = UNKNOWN_WRITERS
+    written_ms: int = -DAY_MS
+    full_until_ms: int = 0
+
+
+class Caps:
+    """The counts of one environment."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, _Seen] = {}
+
+    def take(self, subject: str, meter: Meter, now_ms: int) -> int | None:
+        """Count one more of the subject; None if it may come, else in how many ms to try again. At most one call.
+
+        When the store does not answer, what is known here decides.
+        """
+        seen = self._of(subject)
+        if now_ms < seen.full_until_ms:
+            return seen.full_until_ms - now_ms
+        slice_now = now_ms // meter.slice_ms
+        known = seen.counts + seen.unwritten
+        if meter.room(known, now_ms) <= 0 and now_ms - seen.written_ms < WRITE_EVERY_MS:
+            return self._full(seen, known, meter, now_ms)
+        seen.unwritten[slice_now] += 1
+        late = now_ms - seen.written_ms >= WRITE_EVERY_MS
+        if not late and seen.unwritten.total() <= meter.allowance(seen.writers):
+            return None
+        self._write(subject, seen, meter, now_ms)
+        known = seen.counts + seen.unwritten
+        if meter.room(known, now_ms) >= 0:
+            return None
+        seen.unwritten[slice_now] -= 1  # it was counted, but does not come: the next write takes it back
+        return self._full(seen, known, meter, now_ms)
+
+    def _of(self, subject: str) -> _Seen:
+        seen = self._seen.pop(subject, None) or _Seen()
+        self._seen[subject] = seen  # the last is the latest
+        if len(self._seen) > MAX_SUBJECTS:
+            del self._seen[next(iter(self._seen))]
+        return seen
+
+    @staticmethod
+    def _full(seen: _Seen, counts: Counter[int], meter: Meter, now_ms: int) -> int:
+        seen.full_until_ms = meter.free_at_ms(counts, now_ms)
+        return seen.full_until_ms - now_ms
+
+    @staticmethod
+    def _write(subject: str, seen: _Seen, meter: Meter, now_ms: int) -> None:
+        slice_now = now_ms // meter.slice_ms
+        first = slice_now - meter.slices
+        changes = {f"s{at}": number for at, number in seen.unwritten.items() if number and at >= first}
+        seen.written_ms = now_ms
+        try:
+            found = dynamo.add_numbers(
+                ActionsItem,
+                {"ref": f"cap#{subject}", "sk": "cap"},
+                {**changes, f"w{slice_now}": 1},
+                remove=seen.stale,
+                put={"kind": "cap", "expires": now_ms // 1000 + KEPT_S},
+            )
+        except CloudError as error:
+            log_fault("caps are not written", error)
+            return
+        seen.unwritten.clear()
+        numbers = {name: number for name, number in found.items() if name[0] in "sw" and name[1:].isdigit()}
+        seen.stale = [name for name in numbers if int(name[1:]) < first][:MAX_REMOVED]
+        seen.counts = Counter({int(name[1:]): number for name, number in numbers.items() if name[0] == "s"})
+        # An environment that is busy writes in each slice. Of a slice that began just now little can be told.
+        before = numbers.get(f"w{slice_now - 1}", UNKNOWN_WRITERS)
+        seen.writers = max(numbers.get(f"w{slice_now}", 1), before)
+
+
+_here = Caps()
+
+
+def forget() -> None:
+    """Start anew, as another environment (tests)."""
+    _here._seen.clear()
+
+
+def count_signature(cap: NetworkCap, client: str | None, campaign: int, secret: bytes, now_ms: int) -> None:
+    """Count a signature of this client for the campaign. Raises `TooMany` when its network has no room."""
+    _take(of_network(cap), subject(secret, now_ms, "network", network_of(client), str(campaign)), now_ms)
+
+
+def count_mail(cap: AddressCap, email: str, secret: bytes, now_ms: int) -> None:
+    """Count a mail to this address. Raises `TooMany` when it gets no more for now."""
+    _take(of_address(cap), subject(secret, now_ms, "address", email.strip().casefold()), now_ms)
+
+
+def _take(meter: Meter, counted: str, now_ms: int) -> None:
+    wait_ms = _here.take(counted, meter, now_ms)
+    if wait_ms is not None:
+        raise TooMany("too many from there, try again later", retry_after_s=-(-wait_ms // 1000))
+
+
+def subject(secret: bytes, now_ms: int, *parts: str) -> str:
+    """Who is counted, told apart by these parts: an HMAC with the key of this day."""
+    day = datetime.fromtimestamp(now_ms // 1000, UTC).strftime("%Y-%m-%d")
+    key = hmac.digest(secret, f"caps {day}".encode(), "sha256")
+    return hmac.digest(key, "\0".join(parts).encode(), "sha256").hex()[:40]
+
+
+def network_of(client: str | None) -> str:
+    """The network of an address: /24 of IPv4, /48 of IPv6; what is no address is a network of its own."""
+    try:
+        address = ip_address(client or "")
+    except ValueError:
+        return client or ""
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    bits = BITS_V6 if isinstance(address, IPv6Address) else BITS_V4
+    return str(ip_network(f"{address}/{bits}", strict=False))
