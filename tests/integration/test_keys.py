@@ -152,6 +152,15 @@ class TestLife:
         keys.deactivate_all(org, to_clear_text=True)
         assert (fresh(org).active_key, fresh(org).encryption) == (None, Encryption.CLEAR)
 
+    def test_an_org_that_is_gone_has_no_keys(self, world: World) -> None:
+        gone = world.org("gone", key=False)
+        orgs.delete(gone)
+        with pytest.raises(NotFound, match="org"):
+            keys.generate(gone, "crm")
+        with pytest.raises(NotFound, match="org"):
+            keys.deactivate_all(gone, to_clear_text=True)
+        assert orgs.keys(gone.id) == []
+
 
 class TestStored:
     def test_each_contact_is_a_box_of_its_own_for_the_active_key(self, world: World) -> None:

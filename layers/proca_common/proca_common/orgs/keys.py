@@ -46,7 +46,7 @@ def _store(org: Org, name: str, public: bytes) -> PublicKey:
     transaction = Transaction()
     transaction.put("key", store.key_item(key), CatalogItem.pk.does_not_exist())
     transaction.check("org", store.OrgItem, store.org_key(org.id), CatalogItem.pk.exists())
-    items.commit(transaction)
+    _commit(transaction)
     return key
 
 
@@ -93,7 +93,7 @@ def deactivate_all(org: Org, *, to_clear_text: bool) -> None:
         ],
         CatalogItem.pk.exists(),
     )
-    items.commit(transaction)
+    _commit(transaction)
 
 
 def expire(org: Org, key_id: int) -> None:
@@ -114,6 +114,13 @@ def expire(org: Org, key_id: int) -> None:
         items.commit(transaction)
     except Cancelled:
         raise NotAllowed("the org's active key was changed at this moment") from None
+
+
+def _commit(transaction: Transaction) -> None:
+    try:
+        items.commit(transaction)
+    except Cancelled:
+        raise NotFound("org") from None
 
 
 def _own(org: Org, key_id: int) -> PublicKey:
