@@ -38,7 +38,9 @@ MAY = {
         *CATALOG,
         *SECRETS,
     },
+    "LinkActions": {"Query Actions", "UpdateItem Actions", *CATALOG},
     "GetChallenge": {*CATALOG, "read GUARD_KEY"},
+    "GetOpenapi": set(),
     "GetPage": CATALOG,
     "Health": {"GetItem Catalog"},
     "Confirm": {
