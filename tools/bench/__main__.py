@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.harness.template import project_template
-from tests.world import SEED_SECRET, World, set_environment
+from tests.world import World, set_environment
 from tools.bench import delivery, handler_cpu, imports, lambda_process, proof_of_work, report, units
 from tools.bench.delivery import Delivery
 from tools.bench.processes import Machine
@@ -20,7 +21,7 @@ from tools.emulator import LOCAL, Emulator, emulator
 from tools.stack import Stack, build, deploy, say
 
 BATCH = 10
-BATCH_ROUNDS, ALONE_ROUNDS = 48, 128
+BATCH_ROUNDS, ALONE_ROUNDS = 40, 96
 CPU_PAIRS = 40
 START_PAIRS, BARE_STARTS = 11, 3
 RATE, SECONDS = 50.0, 25.0
@@ -41,24 +42,18 @@ def main() -> int:
 def measure(aws: Emulator, template: Path, folder: Path) -> Figures:
     """Everything, one after the other, so that nothing but the emulator runs beside what is measured."""
     before = Machine.now(aws)
-    with _world(aws) as world:
+    built = shutil.copytree(template.parent, folder / "build")  # other builds may take its place meanwhile
+    with _world(aws) as (world, settings):
         say("1/5 counting what signatures ask of AWS")
         campaign = units.Campaign(world)
         batches, alone = campaign.measure(BATCH, BATCH_ROUNDS), campaign.measure(1, ALONE_ROUNDS)
-        settings = {
-            **world.tables.environment,
-            "FINGERPRINT_SEED_SECRET": SEED_SECRET,
-            "GUARD_KEY_SECRET": SEED_SECRET,
-            "POWERTOOLS_SERVICE_NAME": "bench",
-            "POWERTOOLS_TRACE_DISABLED": "1",
-        }
-        environ = lambda_process.environment(aws, settings, template.parent, folder)
+        environ = lambda_process.environment(aws, settings, built, folder)
         say("2/5 the CPU of the intake handler")
-        cpu = handler_cpu.measure(template.parent, environ, campaign.page.id, CPU_PAIRS)
+        cpu = handler_cpu.measure(built, environ, campaign.page.id, CPU_PAIRS)
         say("3/5 the CPU of its start")
-        starts = imports.measure(template.parent, environ, folder, START_PAIRS, BARE_STARTS)
+        starts = imports.measure(built, environ, folder, START_PAIRS, BARE_STARTS)
     say("4/5 the deployed stack")
-    stack = deploy(aws, template)
+    stack = deploy(aws, built / template.name)
     return Figures(
         batches=batches,
         alone=alone,
@@ -85,13 +80,15 @@ def _deliveries(stack: Stack, aws: Emulator) -> list[Delivery]:
 
 
 @contextmanager
-def _world(aws: Emulator) -> Iterator[World]:
-    """The handlers in this process, over tables of their own."""
-    os.environ.update(aws.environ(), AWS_EC2_METADATA_DISABLED="true")
+def _world(aws: Emulator) -> Iterator[tuple[World, dict[str, str]]]:
+    """The handlers in this process, over tables of their own, and the settings that they were started with."""
+    os.environ.update(aws.environ(), AWS_EC2_METADATA_DISABLED="true", POWERTOOLS_LOG_LEVEL="INFO")
+    before = dict(os.environ)
     set_environment(aws.endpoint)
+    settings = {name: value for name, value in os.environ.items() if before.get(name) != value}
     world = World()
     try:
-        yield world
+        yield world, settings | world.tables.environment
     finally:
         world.close()
 

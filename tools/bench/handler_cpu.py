@@ -19,7 +19,7 @@ from tools.bench.pairs import Pairs
 
 PROGRAM = "handler_cpu_process"
 CALLS = 5
-"""Calls that make one measurement: their sum is well above the clock's grain."""
+"""Calls that make one measurement."""
 
 
 @dataclass(frozen=True, slots=True)

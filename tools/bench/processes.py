@@ -10,7 +10,7 @@ from pathlib import Path
 from tools.emulator import Emulator
 
 EMULATOR, FUNCTIONS = "emulator", "functions"
-SERVER = b"hypercorn"
+WORKER = b"ministack-lambda-"
 PROC = Path("/proc")
 
 
@@ -30,8 +30,8 @@ def cpu_seconds(aws: Emulator) -> dict[str, float]:
             # user, system, and those of children that have ended, in ticks.
             fields = (folder / "stat").read_text().rpartition(")")[2].split()
             if int(fields[2]) == aws.pid:
-                is_server = SERVER in (folder / "cmdline").read_bytes() or int(folder.name) == aws.pid
-                used[EMULATOR if is_server else FUNCTIONS] += _seconds(fields[11:13])
+                is_function = WORKER in (folder / "cmdline").read_bytes()
+                used[FUNCTIONS if is_function else EMULATOR] += _seconds(fields[11:13])
                 used[FUNCTIONS] += _seconds(fields[13:15])
         except OSError:
             continue

@@ -26,13 +26,15 @@ class Row:
 def budget_table(rows: Iterable[Row]) -> str:
     """All rows under a head."""
     head = ("what", "measured", "floor", "budget", "")
-    return grid([head, *((row.what, row.measured, row.floor, row.budget, row.verdict) for row in rows)])
+    cells = [(row.what, row.measured, row.floor, row.budget, row.verdict) for row in rows]
+    return grid([head, *cells], numbers=False)
 
 
-def grid(rows: Sequence[Sequence[str]]) -> str:
-    """Rows in columns, the first of them as head; numbers stand at the right."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    right = [all(_is_number(row[column]) for row in rows[1:]) for column in range(len(rows[0]))]
+def grid(rows: Sequence[Sequence[str]], *, numbers: bool = True) -> str:
+    """Rows in columns, the first of them as head; with `numbers`, columns of numbers stand at the right."""
+    columns = range(len(rows[0]))
+    widths = [max(len(row[column]) for row in rows) for column in columns]
+    right = [numbers and all(_is_number(row[column]) for row in rows[1:]) for column in columns]
     lines = [
         "  ".join(
             cell.rjust(width) if at_right else cell.ljust(width)
@@ -44,4 +46,4 @@ def grid(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _is_number(text: str) -> bool:
-    return text.replace(".", "").replace(",", "").removesuffix(" USD").strip().isdigit()
+    return not text or text.replace(".", "").replace(",", "").removesuffix("/s").removesuffix(" x").isdigit()

@@ -103,8 +103,9 @@ class Campaign:
         self.org: Org = world.org("bench")
         self.page: ActionPage = world.page(self.org)
         self.intake = function(FUNCTIONS[INTAKE])
-        self.sign()
-        world.run()
+        with _logged_to(Logs()):
+            self.sign()
+            world.run()
 
     def sign(self) -> None:
         """One more person signs."""
@@ -133,6 +134,7 @@ class Campaign:
         signatures = rounds * batch
         batches = len(world.streams.invocations) - invocations
         ((usual, _),) = per_signature.most_common(1)
+        stored_bytes = (_kept(world, tables["Actions"]) - kept) / signatures
         cpu_ms, wall_ms = self._times(batch)
         return Usage(
             batch=batch,
@@ -142,7 +144,7 @@ class Campaign:
             reads=meter.reads,
             reported=meter.reported / signatures,
             sqs_requests=sum(map(_sqs_requests, calls.of("sqs"))) / signatures,
-            stored_bytes=(_kept(world, tables["Actions"]) - kept) / signatures,
+            stored_bytes=stored_bytes,
             invocations={INTAKE: 1.0, DELIVER: batches / signatures},
             log_bytes={INTAKE: logs.bytes[INTAKE] / signatures, DELIVER: logs.bytes[DELIVER] / batches},
             cpu_ms=cpu_ms,
