@@ -39,6 +39,7 @@ REQUIRED = {
     ConfirmSettings: {"ACTIONS_TABLE", "CATALOG_TABLE", "QUEUE_URL_PREFIX"},
     DeliverSettings: {"ACTIONS_TABLE", "CATALOG_TABLE", "STATS_TABLE", "QUEUE_URL_PREFIX"},
 }
+WITH_SETTINGS = sorted(app.parent.name for app in FUNCTIONS.glob("*/app.py") if "aws.settings" in app.read_text())
 CASES = [(model, name) for model, names in REQUIRED.items() for name in sorted(names)]
 
 
@@ -106,7 +107,7 @@ def _collecting_again() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_collecting_again")
-@pytest.mark.parametrize("folder", sorted(path.parent.name for path in FUNCTIONS.glob("*/app.py")))
+@pytest.mark.parametrize("folder", WITH_SETTINGS)
 def test_a_function_does_not_start_without_its_variables(monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
     environment(monkeypatch, {})
     spec = importlib.util.spec_from_file_location(f"unstarted_{folder}", FUNCTIONS / folder / "app.py")
