@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from proca_common.http.problems import TITLES
+from tests.harness.template import project_template
 from tools.emulator import LOCAL, REGION, ROOT
 from tools.invoke import logical_id
 
@@ -299,3 +300,27 @@ def test_errors_of_the_gateway_are_problems_that_a_page_may_read(resources: dict
             assert problem["title"] == TITLES[problem["status"]], "the functions say it in other words"
     for path, methods in definition["paths"].items():
         assert "options" in methods, f"no answer to a preflight request for {path}"
+
+
+def test_the_firewall_is_there_when_asked_for_and_stands_before_the_api(resources: dict[str, Resource]) -> None:
+    for name in ("WebAcl", "WebAclAssociation"):
+        assert resources[name]["Condition"] == "HasWebAcl"
+    assert project_template().condition("HasWebAcl") is False, "off by default: the local stack knows no association"
+    association = resources["WebAclAssociation"]["Properties"]
+    assert association["WebACLArn"] == {"Fn::GetAtt": ["WebAcl", "Arn"]}
+    arn = association["ResourceArn"]["Fn::Sub"]
+    assert arn == "arn:${AWS::Partition}:apigateway:${AWS::Region}::/restapis/${Api}/stages/${ApiStage}"
+
+
+def test_the_firewall_limits_addresses_lets_long_bodies_in_and_samples_nobody(resources: dict[str, Resource]) -> None:
+    acl = resources["WebAcl"]["Properties"]
+    rate, common = acl["Rules"]
+
+    assert acl["DefaultAction"] == {"Allow": {}}
+    assert rate["Statement"]["RateBasedStatement"] == {"Limit": {"Ref": "WebAclRate"}, "AggregateKeyType": "IP"}
+    assert rate["Action"] == {"Block": {}}
+    group = common["Statement"]["ManagedRuleGroupStatement"]
+    assert (group["VendorName"], group["Name"]) == ("AWS", "AWSManagedRulesCommonRuleSet")
+    assert group["RuleActionOverrides"] == [{"Name": "SizeRestrictions_BODY", "ActionToUse": {"Count": {}}}]
+    for part in (acl, rate, common):
+        assert part["VisibilityConfig"]["SampledRequestsEnabled"] is False
