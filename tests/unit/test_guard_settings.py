@@ -56,6 +56,17 @@ def test_true_means_the_defaults_and_null_takes_a_setting_back() -> None:
         {"proof_of_work": {"algorithm": "SHA-256"}},
         {"proof_of_work": {"valid_s": 30}},
         {"proof_of_work": {"difficulty": 2}},
+        {"captcha": True},
+        {"captcha": {"service": "recaptcha", "url": "https://captcha.example.org/verify"}},
+        {"captcha": {"service": "hcaptcha", "url": "http://captcha.example.org/verify"}},
+        {"captcha": {"service": "hcaptcha", "url": "http://localhost.example.org/verify"}},
+        {"captcha": {"service": "hcaptcha", "url": "file:///etc/passwd"}},
+        {"captcha": {"service": "hcaptcha", "url": "https://captcha.example.org/verify", "timeout_ms": 20_000}},
+        {"network_cap": True},
+        {"network_cap": {"burst": 0, "sustained": 1}},
+        {"network_cap": {"burst": 1}},
+        {"address_cap": {"burst": 5, "sustained": -1}},
+        {"patterns": [{"id": 1, "kind": "network", "pattern": "everywhere", "action": "hold"}]},
     ],
 )
 def test_a_campaign_takes_no_guard_that_is_wrong(wrong: dict[str, Any]) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from proca_common.admin.environment import AdminSettings, given_settings
+from proca_common.aws.secrets import secret
 from proca_common.campaigns import store as campaigns
 from proca_common.catalog import names
 from proca_common.errors import NotFound
+from proca_common.guards.external import seal_secret
 from proca_common.guards.patterns import Pattern
 from proca_common.guards.settings import Guards, checked
 from proca_common.ids import created_at
@@ -32,6 +35,18 @@ def instance_set(args: Namespace, _: AdminSettings) -> Shown:
 def instance_show(_: Namespace, __: AdminSettings) -> Shown:
     """The guards of all campaigns that do not say otherwise."""
     return instances.get().guards
+
+
+def captcha_set(args: Namespace, settings: AdminSettings) -> Shown:
+    """Ask a captcha service about each signature; its secret is read from standard input and kept encrypted."""
+    if settings.guard_key_secret is None:
+        raise NotFound("GUARD_KEY_SECRET")
+    given = {"service": args.service, "url": args.url, "fail_open": args.fail_open}
+    plain = sys.stdin.readline().strip()
+    if plain:
+        given["secret"] = seal_secret(plain, secret(settings.guard_key_secret))
+    _change(args.campaign, lambda known: {**known, "captcha": given})
+    return {"service": args.service, "url": args.url, "secret": bool(plain), "fail_open": args.fail_open}
 
 
 def pattern_add(args: Namespace, _: AdminSettings) -> Shown:
@@ -93,15 +108,17 @@ def _patterns(guards: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _change_patterns(campaign: str | None, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> None:
-    """Of the campaign with this name; None: of the instance."""
+    _change(campaign, lambda known: {**known, "patterns": change(_patterns(known))})
+
+
+def _change(campaign: str | None, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
+    """Change the guards of the campaign with this name; None: of the instance."""
     if campaign is None:
         instance = instances.get()
-        guards = merged(instance.guards, {"patterns": change(_patterns(instance.guards))})
-        instances.put(replace(instance, guards=guards))
+        instances.put(replace(instance, guards=checked(change(instance.guards))))
     else:
         found = campaigns.find(campaign)
-        guards = merged(found.guards, {"patterns": change(_patterns(found.guards))})
-        campaigns.replace(found.model_copy(update={"guards": guards}))
+        campaigns.replace(found.model_copy(update={"guards": checked(change(found.guards))}))
 
 
 def merged(known: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,6 +32,19 @@ class ProofOfWork(Entity):
     valid_s: Annotated[int, Field(ge=60, le=3600)] = 600
 
 
+class Captcha(Entity):
+    """A service that says whether a solution is good. `secret`: as `guards.external.seal_secret` makes it.
+
+    `fail_open`: whether a signature is taken when the service does not answer within `timeout_ms`.
+    """
+
+    service: Literal["hcaptcha", "procaptcha"]
+    url: Annotated[str, Field(pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/])\S+$", max_length=500)]
+    secret: Annotated[str, Field(max_length=1000)] | None = None
+    fail_open: bool = False
+    timeout_ms: Annotated[int, Field(ge=200, le=5_000)] = 3_000
+
+
 class NetworkCap(Entity):
     """How many signatures and further actions one client network may send to one campaign: in 10 s, and in 60 s."""
 
@@ -50,6 +63,7 @@ class Guards(Entity):
     """All guards of a campaign or of the instance; None: not said here. Patterns of both hold."""
 
     proof_of_work: Annotated[ProofOfWork | Literal[False] | None, BeforeValidator(_defaults_if_true)] = None
+    captcha: Captcha | Literal[False] | None = None
     network_cap: NetworkCap | Literal[False] | None = None
     address_cap: Annotated[AddressCap | Literal[False] | None, BeforeValidator(_defaults_if_true)] = None
     patterns: Annotated[tuple[Pattern, ...], Field(max_length=MAX_PATTERNS)] = ()

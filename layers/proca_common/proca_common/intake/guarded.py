@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from proca_common.action_pages.context import PageContext
 from proca_common.actions.input import AddActionContactInput
@@ -19,7 +20,7 @@ from proca_common.errors import NotAllowed
 from proca_common.failures import Refused
 from proca_common.guards import verification
 from proca_common.guards.patterns import Signer, first_match, plain
-from proca_common.guards.settings import Guards, NetworkCap
+from proca_common.guards.settings import Captcha, Guards, NetworkCap
 from proca_common.guards.verification import Challenge, Verifier
 from proca_common.intake import add
 from proca_common.intake.add import Asked, Taken, Vault
@@ -128,7 +129,15 @@ def _verifiers(guards: Guards) -> dict[str, Callable[[bytes], Verifier]]:
     found: dict[str, Callable[[bytes], Verifier]] = {}
     if guards.proof_of_work:
         found["altcha"] = _proof_of_work
+    if guards.captcha:
+        found[guards.captcha.service] = partial(_external, guards.captcha)
     return found
+
+
+def _external(captcha: Captcha, guard_secret: bytes) -> Verifier:
+    from proca_common.guards.external import ExternalVerifier  # noqa: PLC0415 - only where it is asked for
+
+    return ExternalVerifier(captcha, guard_secret)
 
 
 def _proof_of_work(guard_secret: bytes) -> Verifier:
