@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from random import Random
 from typing import Any
 
 from tests.harness import faults
@@ -43,6 +44,32 @@ def _mishaps_of(call: Call, nth: int) -> Iterator[tuple[str, Plan]]:
     if call.operation == "SendMessageBatch":
         yield "all entries failed", faults.fail_entries(on=None, nth=nth)
         yield "entries failed", faults.fail_entries(_odd, None, nth=nth)
+
+
+def any_disaster(chance: Random) -> Plan:
+    """One of all these at one of the next calls."""
+    nth = chance.randint(1, 8)
+    return chance.choice(
+        [
+            faults.crash_before(nth=nth),
+            faults.crash_after(nth=nth),
+            faults.crash_after("SendMessageBatch"),
+            faults.crash_before("TransactWriteItems"),
+            faults.crash_after("TransactWriteItems"),
+            faults.throttle(nth=nth),
+            faults.throttle("TransactWriteItems", nth=None),
+            faults.throttle("sqs", nth=None),
+            faults.lose_answer(nth=nth),
+            faults.lose_answer("TransactWriteItems"),
+            faults.lose_answer("TransactWriteItems", attempts=1),
+            faults.conflict(),
+            faults.conflict(items=(-1,)),
+            faults.conflict(nth=None),
+            faults.leave_unprocessed(1),
+            faults.fail_entries(),
+            faults.fail_entries(_odd),
+        ]
+    )
 
 
 def _odd(entry: dict[str, Any]) -> bool:
