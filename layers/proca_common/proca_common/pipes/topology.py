@@ -48,20 +48,17 @@ def sync(prefix: str, org: Org) -> list[str]:
                 _set(each, {"Policy": policy(each_arn, org.queue_principals)})
             _set(name + DLQ_SUFFIX, {"RedriveAllowPolicy": _only_from(arn)})
             kept.append(name)
-        elif _depth(name) or _depth(name + DLQ_SUFFIX):
+        elif any(map(_depth, existing := _existing(name))):
             kept.append(name)
         else:
-            _remove(name)
-            _remove(name + DLQ_SUFFIX)
+            _remove(existing)
     return kept
 
 
 def remove(prefix: str, org: int) -> None:
     """Remove all queues of an org that was deleted, with whatever is left in them."""
     for queue in Queue:
-        name = _name(prefix, org, queue)
-        _remove(name)
-        _remove(name + DLQ_SUFFIX)
+        _remove(_existing(_name(prefix, org, queue)))
 
 
 def policy(arn: str, principals: tuple[str, ...]) -> str:
@@ -137,15 +134,16 @@ def _set(name: str, attributes: dict[str, str]) -> str:
     return str(url)
 
 
-def _depth(name: str) -> int:
-    url = _url(name)
-    if url is None:
-        return 0
+def _existing(name: str) -> list[str]:
+    """The URLs of the queue and of its dead-letter queue, as far as they exist."""
+    return [url for url in map(_url, (name, name + DLQ_SUFFIX)) if url is not None]
+
+
+def _depth(url: str) -> int:
     found = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[*DEPTHS])["Attributes"]
     return sum(int(found[depth]) for depth in DEPTHS)
 
 
-def _remove(name: str) -> None:
-    url = _url(name)
-    if url is not None:
+def _remove(urls: list[str]) -> None:
+    for url in urls:
         client("sqs").delete_queue(QueueUrl=url)
