@@ -113,9 +113,7 @@ class World:
         self.streams = StreamHarness(self.tables["ActionsTable"], self.confirm, self.deliver, clock=self.seconds)
 
     def close(self) -> None:
-        """Remove tables and queues."""
-        for org in self.private_keys:
-            topology.remove(self.prefix, org)
+        """Remove the tables. The queues stay until the emulator ends: no other org has their names."""
         self.tables.delete()
 
     def forget(self) -> None:
