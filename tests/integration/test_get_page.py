@@ -102,6 +102,20 @@ class TestNotFound:
         answer = world.get("/v1/pages", name="no such/page")
         assert (answer.status, answer.body["detail"]) == (404, "No such action page")
 
+    @pytest.mark.parametrize(
+        "name", ["no such/page", "page", "x/" + "a" * 254, "x/" + "a" * 9_000, "ø/ø", "\ud800", "\0"]
+    )
+    def test_what_is_no_name_is_not_looked_for(self, world: World, name: str) -> None:
+        with calls() as recorded:
+            answer = world.get("/v1/pages", name=name)
+        assert (answer.status, answer.body["detail"]) == (404, "No such action page")
+        assert not recorded.operations
+
+    def test_the_longest_name_is_looked_for(self, world: World) -> None:
+        with calls() as recorded:
+            assert world.get("/v1/pages", name="x/" + "a" * 253).status == 404
+        assert len(recorded) == 1
+
     def test_no_name(self, world: World) -> None:
         for answer in (world.get("/v1/pages"), world.get("/v1/pages", name="")):
             assert (answer.status, answer.codes) == (422, [("/name", "blank")])

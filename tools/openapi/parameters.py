@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from proca_common.action_pages.page import MAX_NAME, PAGE_NAME
 from proca_common.actions.input import MAX_CONTACT_REF
 from proca_common.http.requests import IDEMPOTENCY_KEY, MAX_ID
 from tools.openapi.limits import CONTACT_REF, whole
@@ -45,7 +46,7 @@ PARAMETERS: dict[str, Json] = {
         "in": "query",
         "required": True,
         "description": "The action page's name, in any case of letters.",
-        "schema": {"type": "string", "minLength": 1},
+        "schema": {"type": "string", "pattern": whole(PAGE_NAME.pattern), "minLength": 3, "maxLength": MAX_NAME},
         "example": "bees/en",
     },
     "Idempotency-Key": {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from proca_common.action_pages import store as pages
-from proca_common.action_pages.page import ActionPage
+from proca_common.action_pages.page import ActionPage, may_be_name
 from proca_common.action_pages.switches import Switches, switches
 from proca_common.aws import clock
 from proca_common.aws.errors import CloudError, Unavailable
@@ -107,6 +107,8 @@ def page_context(page: int) -> PageContext:
 
 def page_context_by_name(name: str) -> PageContext:
     """The same, by the page's name in any case of letters; raises `NotFound`."""
+    if not may_be_name(name):
+        raise NotFound("action page")  # the table has no such keys, and refuses some of them
     now = clock.now_ms()
     page, fetched_ms = _by_name.get(name.lower(), (None, 0))
     if now - fetched_ms >= (FRESH_MS if page else UNKNOWN_MS):

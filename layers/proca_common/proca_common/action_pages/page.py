@@ -9,11 +9,17 @@ from pydantic import AfterValidator, Field
 
 from proca_common.catalog.entity import Config, Entity, Id, TemplateName
 
-PAGE_NAME = re.compile(r"(?:[A-Za-z0-9_-]+|[A-Za-z0-9-]+(?:\.[A-Za-z0-9.-]+)+)(?:/[A-Za-z0-9_-]+)+")
+MAX_NAME = 255
+PAGE_NAME = re.compile(r"(?:[A-Za-z0-9_-]+|[A-Za-z0-9-]+\.[A-Za-z0-9.-]+)(?:/[A-Za-z0-9_-]+)+")
+
+
+def may_be_name(name: str) -> bool:
+    """Whether a page can have this name: words or a domain, then more words behind slashes, 255 characters at most."""
+    return len(name) <= MAX_NAME and PAGE_NAME.fullmatch(name) is not None
 
 
 def _is_page_name(name: str) -> str:
-    if not PAGE_NAME.fullmatch(name):
+    if not may_be_name(name):
         raise ValueError("has invalid format")
     return name
 
@@ -21,7 +27,7 @@ def _is_page_name(name: str) -> str:
 class ActionPageInput(Entity):
     """What can be set of a page. `delivery`: the page's org keeps contacts even without opt-in."""
 
-    name: Annotated[str, Field(max_length=255), AfterValidator(_is_page_name)]
+    name: Annotated[str, Field(max_length=MAX_NAME), AfterValidator(_is_page_name)]
     locale: Annotated[str, Field(pattern=r"^[a-z]{2}(_[A-Z]{2})?(@[a-z]+)?$")]
     org: Id
     campaign: Id
