@@ -62,7 +62,7 @@ API_FUNCTIONS = (
 )
 FUNCTIONS = (*STREAM_FUNCTIONS, *API_FUNCTIONS, "SweepFunction")
 
-_numbers = itertools.count(int(time.time()) % 100_000 * 100)
+_numbers = itertools.count(int(time.time()) % 100_000 * 100, 100)
 
 
 def set_environment(endpoint: str) -> None:
@@ -113,7 +113,7 @@ class World:
         self.streams = StreamHarness(self.tables["ActionsTable"], self.confirm, self.deliver, clock=self.seconds)
 
     def close(self) -> None:
-        """Remove the tables. The queues stay until the emulator ends: no other org has their names."""
+        """Remove the tables. The queues stay until the emulator ends: no org of another world has their names."""
         self.tables.delete()
 
     def forget(self) -> None:
