@@ -10,6 +10,7 @@ import pytest
 from tests.e2e.fuzz import OPERATIONS, Fuzzer
 from tests.e2e.site import Site
 from tools.client import Client
+from tools.emulator import ROOT
 
 EXAMPLES = 12
 SOAK_REQUESTS = 10_000
@@ -19,6 +20,12 @@ SOAK_EXAMPLES = 100
 @pytest.fixture(scope="module")
 def fuzzer(client: Client) -> Fuzzer:
     return Fuzzer(Site(client))
+
+
+def test_the_stack_serves_the_document(client: Client) -> None:
+    answer = client.call("GET", "/v1/openapi.json")
+    assert (answer.status, answer.text) == (200, (ROOT / "schemas" / "openapi.json").read_text())
+    assert client.call("GET", "/v1/openapi.json", headers={"If-None-Match": answer.headers["etag"]}).status == 304
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -28,13 +28,13 @@ from tests.api import endpoints_of_template
 from tests.harness.template import project_template
 from tools import openapi
 from tools.emulator import ROOT
-from tools.openapi.document import schemas
 from tools.openapi.endpoints import ENDPOINTS
 from tools.openapi.examples import EXAMPLES, Example, every_example, sound
 from tools.openapi.limits import CONTACT_MODELS, CONTACT_REF, SENDABLE
 from tools.openapi.problems import CODES, PROBLEMS
 
 DOCUMENT = openapi.document()
+SCHEMAS = DOCUMENT["components"]["schemas"]
 Json = dict[str, Any]
 
 
@@ -112,16 +112,24 @@ def test_the_gateway_says_what_is_documented(code: str, kind: str) -> None:
     validator(media["schema"]).validate(body)
 
 
+SOURCES = [*ROOT.glob("layers/proca_common/proca_common/**/*.py"), *ROOT.glob("functions/*/app.py")]
+
+
+def test_no_function_pays_for_shapes() -> None:
+    for path in SOURCES:
+        imported = [node.module for node in ast.parse(path.read_text()).body if isinstance(node, ast.ImportFrom)]
+        assert not [module for module in imported if str(module).endswith(".shapes")], path
+
+
 # --- every problem and every code is told
 
 
 @cache
 def calls_of(*names: str) -> list[tuple[ast.Call, Path]]:
     """All calls of these in the layer and the functions."""
-    sources = [*ROOT.glob("layers/proca_common/proca_common/**/*.py"), *ROOT.glob("functions/*/app.py")]
     return [
         (node, path)
-        for path in sources
+        for path in SOURCES
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names
     ]
@@ -173,7 +181,7 @@ def body_schemas() -> set[str]:
         name = waiting.pop()
         if name not in found:
             found.add(name)
-            text = json.dumps(schemas()[name])
+            text = json.dumps(SCHEMAS[name])
             waiting += re.findall(r'"#/components/schemas/(\w+)"', text)
     return found
 
@@ -198,7 +206,7 @@ ONLY_LIMITED_BY_THE_BODY = {"captcha", "captchaService", "schema"}
 
 def test_every_text_that_may_be_sent_has_a_limit_or_is_cut() -> None:
     for name in body_schemas():
-        for place, schema in texts(schemas()[name], name):
+        for place, schema in texts(SCHEMAS[name], name):
             if place.rpartition(".")[2] in ONLY_LIMITED_BY_THE_BODY:
                 continue
             assert LIMITS & schema.keys() or "Cut to" in schema.get("description", ""), place
@@ -206,14 +214,14 @@ def test_every_text_that_may_be_sent_has_a_limit_or_is_cut() -> None:
 
 def test_every_object_that_may_be_sent_refuses_unknown_fields_but_custom_fields() -> None:
     for name in body_schemas():
-        assert schemas()[name]["additionalProperties"] is False
+        assert SCHEMAS[name]["additionalProperties"] is False
 
 
 @cache
 def field(pointer: str) -> Any:
     """A validator of a field of a contact."""
     parent, _, name = pointer.rpartition("/")
-    return jsonschema_rs.Draft202012Validator(schemas()[CONTACT_MODELS[parent]]["properties"][name])
+    return jsonschema_rs.Draft202012Validator(SCHEMAS[CONTACT_MODELS[parent]]["properties"][name])
 
 
 LIKELY = st.text(
@@ -265,7 +273,7 @@ def test_unsendable_characters_are_those_of_the_rule() -> None:
 def test_forms_of_words_are_those_of_the_rules(text: str) -> None:
     ref = jsonschema_rs.Draft202012Validator({"pattern": CONTACT_REF, "maxLength": 64})
     assert ref.is_valid(text) is (contact_ref_failures(text) == [])
-    action_type = jsonschema_rs.Draft202012Validator(schemas()["ActionInput"]["properties"]["actionType"])
+    action_type = jsonschema_rs.Draft202012Validator(SCHEMAS["ActionInput"]["properties"]["actionType"])
     assert action_type.is_valid(text) is (action_type_failures(text) == [])
     key = DOCUMENT["components"]["parameters"]["Idempotency-Key"]["schema"]
     assert jsonschema_rs.Draft202012Validator(key).is_valid(text) is (IDEMPOTENCY_KEY.fullmatch(text) is not None)
