@@ -3,6 +3,8 @@
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from tests.e2e.site import Page, Site
 
 CONNECTIONS = 20
@@ -10,6 +12,7 @@ ONCE, THRICE = 35, 5  # people of each connection who sign so often: 50 signatur
 COUNTRIES = ("DK", "PL", "IE", "SE")
 
 
+@pytest.mark.timeout(600)
 def test_a_thousand_signatures_at_once(site: Site) -> None:
     lead, partner = site.org(), site.org()
     page = site.page(lead)
