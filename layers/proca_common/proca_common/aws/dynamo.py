@@ -295,11 +295,14 @@ class Transaction:
         self._updates.append((label, item, actions, condition, old))
 
     def commit(self) -> None:
-        """Send it. Raises `Cancelled` (a condition did not hold, or another write was in the way) or `Unavailable`.
+        """Send it. Raises `Cancelled` (a condition did not hold, or another write was in the way), `Unavailable`, or
+        plain `CloudError`: it is too large, or one of its writes is not possible.
 
         The request carries a token of its own, so that a repetition by the client after a lost answer does nothing
         twice.
         """
+        if len(self) > MAX_TRANSACTION_ITEMS:
+            raise CloudError(f"{len(self)} writes in one transaction")
         try:
             with TransactWrite(connection=connection(), client_request_token=uuid.uuid4().hex) as write:
                 for _, model, key, condition in self._checks:

@@ -77,8 +77,8 @@ def _arrival(work: Work) -> Arrival:
 
 
 def _commit_or_split(works: list[Work], memberships: dict[Key, Membership]) -> list[str]:
-    """Commit all together; when that cannot be for a reason that lies in one of them, each by itself. Returns what
-    failed.
+    """Commit all together; when that cannot be, because they are too many or for a reason that lies in one of them, in
+    halves. Returns what failed.
     """
     try:
         _commit(works, memberships)
@@ -86,7 +86,8 @@ def _commit_or_split(works: list[Work], memberships: dict[Key, Membership]) -> l
         log_fault("batch cannot be stored now", error, actions=[int(work.action.id) for work in works])
     except CloudError as error:
         if len(works) > 1:
-            return [sequence for work in works for sequence in _commit_or_split([work], memberships)]
+            middle = len(works) // 2
+            return _commit_or_split(works[:middle], memberships) + _commit_or_split(works[middle:], memberships)
         log_fault("action cannot be stored", error, action=int(works[0].action.id))
     else:
         return []
