@@ -69,8 +69,8 @@ def _move(action: ActionItem, supporter: SupporterItem) -> bool:
         try:
             transaction.commit()
         except Cancelled as cancelled:
-            if cancelled.refused("unbound"):
-                return True  # it was moved before
+            if cancelled.refused("unbound") or cancelled.refused("id"):
+                return True  # it was moved before, or is just expiring
             if cancelled.refused("supporter"):
                 old = cancelled.old.get("supporter")
                 if old is None or is_full(old):
