@@ -8,7 +8,7 @@ import pytest
 from proca_common.actions import store
 from proca_common.pipes.routing import Queue
 from tests.coalition import Coalition, Petition, message_ids, spoil
-from tests.harness.calls import unseen_client
+from tests.harness.calls import calls, unseen_client
 from tests.recount import assert_sound
 from tests.simulated import SimulatedTime
 from tests.world import World
@@ -185,3 +185,37 @@ def test_a_confirm_stage_that_cannot_be_sent_holds_up_no_other(world: World, tim
     assert_sound(world, petition.campaign)
     asked = {f"{poisoned}.action_confirm.{coalition.lead.id}"}
     assert message_ids(world, coalition.lead, Queue.CONFIRM_ACTION).keys() == asked
+
+
+def test_an_earlier_action_that_is_half_expired_holds_up_no_other(world: World, time: SimulatedTime) -> None:
+    """Items expire one by one, and the id item may be the first to go."""
+    petition = Coalition(world).petition()
+    expiring, waiting = (world.act(petition.page, "earlier", "share").action for _ in range(2))
+    items = {item["ref"]["S"]: item for item in world.tables.all_items("ActionsTable")}
+    delete(world, items[f"id#{expiring}"])
+    time.forward(seconds=5)
+    signature = petition.sign("ida", contactRef="earlier").action
+    world.run()
+    assert world.action(waiting)["supporter"] == str(signature)
+    [left] = [item for item in world.tables.all_items("ActionsTable") if item.get("id") == {"N": str(expiring)}]
+    delete(world, left)
+    assert_sound(world, petition.campaign)
+    assert not world.streams.failures[world.deliver]
+
+
+def delete(world: World, item: dict[str, Any]) -> None:
+    key = {name: item[name] for name in ("ref", "sk")}
+    unseen_client("dynamodb").delete_item(TableName=world.tables["ActionsTable"], Key=key)
+
+
+def test_a_batch_that_is_too_large_for_one_transaction_takes_two(world: World) -> None:
+    """Transient fields are wiped with the delivery, so 25 signatures for two orgs in clear are 102 writes."""
+    coalition = Coalition(world, {"key": False}, {"key": False})
+    petition = coalition.petition(transient_actions=("register:note",))
+    for number in range(25):
+        petition.sign(f"person{number}", partner=True, fields={"note": "not for long"})
+    with calls() as recorded:
+        world.run()
+    assert len(recorded.of("TransactWriteItems")) == 2
+    assert_sound(world, petition.campaign)
+    assert len(coalition.received()) == 50
