@@ -3,56 +3,46 @@
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
-from proca_common.actions import store
 from proca_common.aws.errors import CloudError
 from proca_common.pipes.routing import Queue
 from proca_common.stages import decide
-from tests.coalition import Coalition, clear, lose_records
+from tests.coalition import Coalition, Petition, clear, lose_records
 from tests.disasters import kills, mishaps
 from tests.harness.calls import Calls
 from tests.harness.faults import Killed, Plan, faults
 from tests.harness.interleave import Operation, probe
 from tests.recount import Stored, assert_sound, entitled
 from tests.simulated import SimulatedTime
-from tests.world import Answer, World
+from tests.world import World
+
+Disasters = Callable[[Calls], Iterable[tuple[str, Plan]]]
+Prepare = Callable[[Petition], Operation]
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")  # a killed sweep has none
 
-Disasters = Callable[[Calls], Iterable[tuple[str, Plan]]]
 
-
-@pytest.fixture
-def time(world: World, monkeypatch: pytest.MonkeyPatch) -> SimulatedTime:
-    monkeypatch.setattr(store, "PENDING_BUCKETS", 1)
-    return SimulatedTime(world, monkeypatch)
-
-
-def each_disaster(coalition: Coalition, prepare: Callable[[], Operation], *disasters: Disasters) -> Iterator[str]:
-    """Prepare anew and do what is prepared, in a cold environment, with one disaster each time. Yields its name."""
+def each_disaster(
+    coalition: Coalition, prepare: Prepare, *disasters: Disasters
+) -> Iterator[tuple[str, Petition, Operation]]:
+    """Prepare something in a new petition and do it, in a cold environment, with one disaster each time."""
     world = coalition.world
-    operation = prepare()
+    operation = prepare(coalition.petition())
     world.forget()
     recorded = probe(operation)
     for name, disaster in itertools.chain.from_iterable(some(recorded) for some in disasters):
         clear(world)
         coalition.received(*Queue)
-        operation = prepare()
+        petition = coalition.petition()
+        operation = prepare(petition)
         world.forget()
         with faults(disaster), suppress(Killed, CloudError):
             operation()
         world.forget()
-        yield name
-
-
-def insist(operation: Operation) -> None:
-    """What a caller does whose call failed: the same again."""
-    with suppress(CloudError):
-        operation()
-        return
-    operation()
+        yield name, petition, operation
 
 
 @pytest.mark.parametrize(
@@ -62,17 +52,14 @@ def insist(operation: Operation) -> None:
 )
 def test_while_a_batch_is_delivered(world: World, time: SimulatedTime, disasters: Disasters, given_up: bool) -> None:
     coalition = Coalition(world)
-    petition = coalition.petition()
     if given_up:
         world.deliver.max_retries, world.deliver.bisect = 0, False
 
-    def prepare() -> Operation:
-        nonlocal petition
-        petition = coalition.petition()
+    def crowd(petition: Petition) -> Operation:
         petition.crowd()
         return lambda: world.streams.step(world.deliver)
 
-    for disaster in each_disaster(coalition, prepare, disasters):
+    for disaster, petition, _ in each_disaster(coalition, crowd, disasters):
         time.recover()
         stored = assert_sound(world, petition.campaign)
         assert entitled(stored) <= coalition.received().keys(), disaster
@@ -80,16 +67,13 @@ def test_while_a_batch_is_delivered(world: World, time: SimulatedTime, disasters
 
 def test_while_confirm_stages_are_sent(world: World, time: SimulatedTime) -> None:
     coalition = Coalition(world, {"custom_action_confirm": True}, {"custom_supporter_confirm": True})
-    petition = coalition.petition()
 
-    def prepare() -> Operation:
-        nonlocal petition
-        petition = coalition.petition()
+    def sign_and_share(petition: Petition) -> Operation:
         petition.share(petition.sign("ida"))
         petition.share(petition.sign("per", partner=True), partner=True)
         return lambda: world.streams.step(world.confirm)
 
-    for disaster in each_disaster(coalition, prepare, kills, mishaps):
+    for disaster, petition, _ in each_disaster(coalition, sign_and_share, kills, mishaps):
         time.recover()
         stored = assert_sound(world, petition.campaign)
         assert entitled(stored) <= coalition.received(*Queue).keys(), disaster
@@ -97,18 +81,15 @@ def test_while_confirm_stages_are_sent(world: World, time: SimulatedTime) -> Non
 
 def test_while_the_sweep_wakes(world: World, time: SimulatedTime) -> None:
     coalition = Coalition(world)
-    petition = coalition.petition()
 
-    def prepare() -> Operation:
-        nonlocal petition
-        petition = coalition.petition()
+    def lose(petition: Petition) -> Operation:
         petition.sign("ida", contactRef="earlier")
         petition.sign("per", partner=True)
         lose_records(world)
         time.to_next_sweep()
         return world.sweep
 
-    for disaster in each_disaster(coalition, prepare, kills, mishaps):
+    for disaster, petition, _ in each_disaster(coalition, lose, kills, mishaps):
         time.recover()
         stored = assert_sound(world, petition.campaign)
         assert entitled(stored) <= coalition.received().keys(), disaster
@@ -117,61 +98,54 @@ def test_while_the_sweep_wakes(world: World, time: SimulatedTime) -> None:
 @pytest.mark.parametrize("waits", [False, True], ids=["accepted", "waiting"])
 def test_while_earlier_actions_are_linked(world: World, time: SimulatedTime, waits: bool) -> None:
     coalition = Coalition(world, {"custom_supporter_confirm": waits})
-    petition = coalition.petition()
-    signature = shares = None
 
-    def prepare() -> Operation:
-        nonlocal petition, signature, shares
-        petition = coalition.petition()
-        shares = [world.act(petition.page, "earlier", "share").action for _ in range(3)]
+    def share_first(petition: Petition) -> Operation:
+        for _ in range(2):
+            world.act(petition.page, "earlier", "share")
         time.forward(seconds=5)
-        signature = petition.sign("ida", contactRef="earlier")
+        petition.sign("ida", contactRef="earlier")
         return lambda: world.streams.step(world.deliver)
 
-    for disaster in each_disaster(coalition, prepare, kills, mishaps):
+    for disaster, petition, _ in each_disaster(coalition, share_first, kills, mishaps):
         time.recover()
         if waits:
-            assert_sound(world, petition.campaign)
-            decide.accept_supporter(signature.action)
+            stored = assert_sound(world, petition.campaign)
+            decide.accept_supporter(max(stored.actions))
             time.recover()
         stored = assert_sound(world, petition.campaign)
-        assert {action["status"] for action in stored.by_kind["action"]} == {"delivered"}, disaster
-        assert [stored.actions[share]["supporter"] for share in shares] == [signature.action] * 3, disaster
+        assert [action["status"] for action in stored.bound] == ["delivered"] * 3, disaster
         assert entitled(stored) <= coalition.received().keys(), disaster
 
 
-WAITING = {"custom_supporter_confirm": True}
-MODERATED = {"custom_action_confirm": True}
-DECISIONS = [
-    (decide.accept_supporter, WAITING, {"delivered"}),
-    (decide.reject_supporter, WAITING, {"rejected"}),
-    (decide.accept_action, MODERATED, {"delivered"}),
-    (decide.reject_action, MODERATED, {"rejected", "delivered"}),
-    (decide.reject_action, {}, {"rejected", "delivered"}),
-    (decide.reject_supporter, {}, {"rejected", "delivered"}),
-]
+WAITING, MODERATED = {"custom_supporter_confirm": True}, {"custom_action_confirm": True}
 
 
-@pytest.mark.parametrize(("decision", "settings", "ends"), DECISIONS, ids=lambda part: getattr(part, "__name__", None))
+@pytest.mark.parametrize(
+    ("decision", "settings", "ends"),
+    [
+        (decide.accept_supporter, WAITING, {"delivered"}),
+        (decide.reject_supporter, WAITING, {"rejected"}),
+        (decide.accept_action, MODERATED, {"delivered"}),
+        (decide.reject_action, MODERATED, {"rejected", "delivered"}),
+        (decide.reject_action, {}, {"rejected", "delivered"}),
+        (decide.reject_supporter, {}, {"rejected", "delivered"}),
+    ],
+    ids=lambda part: getattr(part, "__name__", None),
+)
 def test_while_somebody_decides(
     world: World, time: SimulatedTime, decision: Callable[[int], bool], settings: dict[str, bool], ends: set[str]
 ) -> None:
     coalition = Coalition(world, settings)
-    petition = coalition.petition()
-    decide_now: Operation = list
 
-    def prepare() -> Operation:
-        nonlocal petition, decide_now
-        petition = coalition.petition()
+    def sign_and_share(petition: Petition) -> Operation:
         signature = petition.sign("ida")
         petition.share(signature)
         petition.share(signature)
         world.run()
-        decide_now = lambda: decision(signature.action)  # noqa: E731
-        return decide_now
+        return partial(decision, signature.action)
 
-    for disaster in each_disaster(coalition, prepare, kills, mishaps):
-        decide_now()
+    for disaster, petition, again in each_disaster(coalition, sign_and_share, kills, mishaps):
+        again()
         time.recover()
         stored = assert_sound(world, petition.campaign)
         assert {action["status"] for action in stored.bound} == ends, disaster
@@ -181,33 +155,27 @@ def test_while_somebody_decides(
 @pytest.mark.parametrize("further", [False, True], ids=["signature", "further action"])
 def test_while_an_action_is_taken_in(world: World, time: SimulatedTime, further: bool) -> None:
     coalition = Coalition(world)
-    petition = coalition.petition()
     once = {"Idempotency-Key": "once"}
-    ask: Callable[[], Answer] = lambda: petition.sign("ida")  # noqa: E731
 
-    def prepare() -> Operation:
-        nonlocal petition, ask
-        petition = coalition.petition()
-        signature = petition.sign("ida", partner=True) if further else None
-        if signature is None:
-            ask = lambda: world.sign(petition.partner_page, headers=once, lead_opt_in=True)  # noqa: E731
-        else:
-            ask = lambda: world.act(petition.partner_page, signature.contact_ref, headers=once)  # noqa: E731
-        return ask
+    def ask(petition: Petition) -> Operation:
+        if not further:
+            return partial(world.sign, petition.partner_page, headers=once, lead_opt_in=True)
+        signature = petition.sign("ida", partner=True)
+        return partial(world.act, petition.partner_page, signature.contact_ref, headers=once)
 
-    for disaster in each_disaster(coalition, prepare, kills, mishaps):
-        assert len(waiting_in(world)) - further in (0, 1), disaster
-        again = ask()
-        assert again.status == 201, disaster
+    for disaster, petition, again in each_disaster(coalition, ask, kills, mishaps):
+        assert len(on_their_way(world)) in (further, 1 + further), disaster
+        answer = again()
+        assert answer.status == 201, disaster
         time.recover()
         stored = assert_sound(world, petition.campaign)
         assert len(stored.actions) == 1 + further, disaster
-        assert again.action in stored.actions
+        assert answer.action in stored.actions
         assert entitled(stored) <= coalition.received().keys(), disaster
 
 
-def waiting_in(world: World) -> set[int]:
-    """The ids of the actions on their way, in a store where nothing is half stored."""
+def on_their_way(world: World) -> set[int]:
+    """The ids of the actions, which are all on their way, in a store where nothing is half stored."""
     stored = Stored.of(world)
     ids = set(stored.actions)
     assert not [*stored.faults(owed=ids)]

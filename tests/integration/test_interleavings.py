@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import pytest
 
-from proca_common.actions import store
 from proca_common.errors import DomainError
 from tests.coalition import Coalition
 from tests.harness.calls import hooked
@@ -40,12 +39,6 @@ class Case:
     def in_turn(self) -> bool:
         """Whether one operation ends before the other begins."""
         return sum(one != other for one, other in itertools.pairwise(self.schedule)) < 2
-
-
-@pytest.fixture
-def time(world: World, monkeypatch: pytest.MonkeyPatch) -> SimulatedTime:
-    monkeypatch.setattr(store, "PENDING_BUCKETS", 1)
-    return SimulatedTime(world, monkeypatch)
 
 
 @pytest.mark.parametrize("name", STATES)

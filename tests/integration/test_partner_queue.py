@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import pytest
 
-from proca_common.actions import store
 from tests.coalition import Coalition, Petition, message_ids
 from tests.harness.calls import Answer, Call, Hook, hooked
 from tests.recount import assert_sound
@@ -17,12 +16,6 @@ from tests.world import World
 OUTAGE_S = 600
 STEP_S = 10  # simulated seconds between two looks at the streams
 LONGEST_WAIT_MIN = 1.1 * 8 + 2  # the fourth wait, its jitter, the grace of the sweep, and the minute until the next
-
-
-@pytest.fixture
-def time(world: World, monkeypatch: pytest.MonkeyPatch) -> SimulatedTime:
-    monkeypatch.setattr(store, "PENDING_BUCKETS", 4)
-    return SimulatedTime(world, monkeypatch)
 
 
 class Tries(Hook):

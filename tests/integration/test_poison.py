@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from proca_common.actions import store
 from proca_common.pipes.routing import Queue
 from tests.coalition import Coalition, Petition, message_ids, spoil
 from tests.harness.calls import calls, unseen_client
@@ -15,12 +14,6 @@ from tests.world import World
 
 BATCH = ("ida", "per", "siri", "liv", "odd", "pia", "ole")
 POISONED = 3
-
-
-@pytest.fixture
-def time(world: World, monkeypatch: pytest.MonkeyPatch) -> SimulatedTime:
-    monkeypatch.setattr(store, "PENDING_BUCKETS", 2)
-    return SimulatedTime(world, monkeypatch)
 
 
 class Poison:

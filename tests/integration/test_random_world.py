@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from proca_common.actions import store
 from proca_common.aws.errors import CloudError
 from proca_common.errors import DomainError
 from proca_common.stages import decide
@@ -27,12 +26,6 @@ STEPS = 150
 PEOPLE = 8
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")  # a killed sweep has none
-
-
-@pytest.fixture
-def time(world: World, monkeypatch: pytest.MonkeyPatch) -> SimulatedTime:
-    monkeypatch.setattr(store, "PENDING_BUCKETS", 2)
-    return SimulatedTime(world, monkeypatch)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])

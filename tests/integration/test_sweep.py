@@ -19,16 +19,6 @@ from tests.world import World, function
 MINUTE_MS = 60_000
 
 
-@pytest.fixture
-def time(world: World, monkeypatch: pytest.MonkeyPatch) -> SimulatedTime:
-    return SimulatedTime(world, monkeypatch)
-
-
-@pytest.fixture
-def few_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "PENDING_BUCKETS", 2)
-
-
 def test_it_wakes_what_is_overdue_and_changes_nothing_else(world: World, time: SimulatedTime) -> None:
     coalition = Coalition(world)
     petition = coalition.petition()
@@ -48,7 +38,7 @@ def test_it_wakes_what_is_overdue_and_changes_nothing_else(world: World, time: S
     assert not coalition.received()
 
 
-def test_once_woken_it_waits_again(world: World, time: SimulatedTime, few_buckets: None) -> None:
+def test_once_woken_it_waits_again(world: World, time: SimulatedTime) -> None:
     petition = Coalition(world).petition()
     petition.sign("ida")
     lose_records(world)
@@ -98,9 +88,7 @@ def test_it_stops_in_time_and_goes_on_the_next_minute(
     assert_sound(world, petition.campaign)
 
 
-def test_an_org_whose_queue_is_gone_is_asked_more_and_more_seldom(
-    world: World, time: SimulatedTime, few_buckets: None
-) -> None:
+def test_an_org_whose_queue_is_gone_is_asked_more_and_more_seldom(world: World, time: SimulatedTime) -> None:
     coalition = Coalition(world)
     petition = coalition.petition()
     coalition.close_queues(coalition.lead)
@@ -133,7 +121,7 @@ def test_an_org_whose_queue_is_gone_is_asked_more_and_more_seldom(
     ],
 )
 def test_so_is_a_confirm_queue(
-    world: World, time: SimulatedTime, few_buckets: None, settings: dict[str, bool], queue: Queue, stage: str
+    world: World, time: SimulatedTime, settings: dict[str, bool], queue: Queue, stage: str
 ) -> None:
     coalition = Coalition(world, settings)
     petition = coalition.petition()
@@ -155,7 +143,7 @@ def test_so_is_a_confirm_queue(
 
 
 def test_what_nobody_ever_served_is_named_after_five_attempts_and_then_woken_every_six_hours(
-    world: World, time: SimulatedTime, few_buckets: None
+    world: World, time: SimulatedTime
 ) -> None:
     petition = Coalition(world).petition()
     action = petition.sign("ida").action
