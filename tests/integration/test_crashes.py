@@ -26,22 +26,30 @@ pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publis
 
 
 def each_disaster(
-    coalition: Coalition, prepare: Prepare, *disasters: Disasters
+    coalition: Coalition, prepare: Prepare, *disasters: Disasters, cold: bool = False
 ) -> Iterator[tuple[str, Petition, Operation]]:
-    """Prepare something in a new petition and do it, in a cold environment, with one disaster each time."""
+    """Prepare something in a new petition and do it, with one disaster each time. Whoever is killed starts again cold;
+    with `cold` the operation itself starts so, and reads the catalogue too.
+    """
     world = coalition.world
-    operation = prepare(coalition.petition())
-    world.forget()
-    recorded = probe(operation)
-    for name, disaster in itertools.chain.from_iterable(some(recorded) for some in disasters):
-        clear(world)
-        coalition.received(*Queue)
+
+    def prepared() -> tuple[Petition, Operation]:
         petition = coalition.petition()
         operation = prepare(petition)
-        world.forget()
-        with faults(disaster), suppress(Killed, CloudError):
-            operation()
-        world.forget()
+        if cold:
+            world.forget()
+        return petition, operation
+
+    recorded = probe(prepared()[1])
+    coalition.received(*Queue)
+    for name, disaster in itertools.chain.from_iterable(some(recorded) for some in disasters):
+        clear(world)
+        petition, operation = prepared()
+        try:
+            with faults(disaster), suppress(CloudError):
+                operation()
+        except Killed:
+            world.forget()
         yield name, petition, operation
 
 
@@ -59,7 +67,7 @@ def test_while_a_batch_is_delivered(world: World, time: SimulatedTime, disasters
         petition.crowd()
         return lambda: world.streams.step(world.deliver)
 
-    for disaster, petition, _ in each_disaster(coalition, crowd, disasters):
+    for disaster, petition, _ in each_disaster(coalition, crowd, disasters, cold=True):
         time.recover()
         stored = assert_sound(world, petition.campaign)
         assert entitled(stored) <= coalition.received().keys(), disaster
