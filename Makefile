@@ -8,14 +8,16 @@ export PYTHONDONTWRITEBYTECODE := 1
 unexport MAKEFLAGS
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build up down status demo test unit lint format bench soak invoke events schemas validate lock release clean
+.PHONY: help setup environments chromium build up down status demo test unit lint format bench soak invoke events schemas validate lock release clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 # --- the three environments: what develops (.venv), the local stack, the deploying tools; quick when their lists are unchanged
 
-setup: .venv/.ready .local/venv-emulator/.ready .local/venv-sam/.ready ## install everything that the other targets need
+setup: environments chromium ## install everything that the other targets need
+
+environments: .venv/.ready .local/venv-emulator/.ready .local/venv-sam/.ready
 
 .venv/.ready: requirements/dev.txt requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed; this is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.13 ...")'
@@ -38,12 +40,15 @@ setup: .venv/.ready .local/venv-emulator/.ready .local/venv-sam/.ready ## instal
 	@$(UV) pip sync --quiet --require-hashes --python .local/venv-sam/bin/python requirements/sam.txt
 	@touch $@
 
+chromium: .venv/.ready
+	@$(VENV)/python -m tools.chromium
+
 # --- running it here
 
-build: setup ## build functions and layer as `make up` does, for `sam deploy --config-env local`
+build: environments ## build functions and layer as `make up` does, for `sam deploy --config-env local`
 	@LAYER_TARGET=local $(SAM) build --config-env local
 
-up: setup ## start the local stack and deploy the template to it; again after a change
+up: environments ## start the local stack and deploy the template to it; again after a change
 	@$(VENV)/python -m tools.stack up
 
 down: .venv/.ready ## stop the local stack; what it held is gone
@@ -52,10 +57,10 @@ down: .venv/.ready ## stop the local stack; what it held is gone
 status: .venv/.ready ## say whether the local stack runs, and where
 	@$(VENV)/python -m tools.stack status || true
 
-demo: setup ## sign petitions, poll the orgs' queues, decrypt, and show who received what and why
+demo: environments ## sign petitions, poll the orgs' queues, decrypt, and show who received what and why
 	@$(VENV)/python -m tools.demo
 
-invoke: setup ## run one event through the built function, without Docker: make invoke EVENT=events/get_page.json
+invoke: environments ## run one event through the built function, without Docker: make invoke EVENT=events/get_page.json
 	@$(VENV)/python -m tools.invoke $(EVENT)
 
 # --- checking it
@@ -66,7 +71,7 @@ test: setup ## all tests: unit, integration, and end to end on a local stack of 
 unit: .venv/.ready ## the tests that need no local stack
 	@$(VENV)/python -m pytest tests/unit
 
-lint: setup validate ## ruff, mypy, cfn-lint
+lint: environments validate ## ruff, mypy, cfn-lint
 	@$(VENV)/ruff check
 	@$(VENV)/ruff format --check
 	@$(VENV)/mypy
@@ -78,7 +83,7 @@ format: .venv/.ready ## put the code into its form
 validate: .local/venv-sam/.ready ## check the template
 	@AWS_DEFAULT_REGION=eu-central-1 $(SAM) validate --lint
 
-bench: setup ## measure costs and delays against their budgets
+bench: environments ## measure costs and delays against their budgets
 	@$(VENV)/python -m tools.bench
 
 soak: setup ## the tests that take long, with their figures
@@ -86,7 +91,7 @@ soak: setup ## the tests that take long, with their figures
 
 # --- making what is committed but not written by hand
 
-events: setup ## record one real event per function from the local stack
+events: environments ## record one real event per function from the local stack
 	@$(VENV)/python -m tools.capture_events
 
 schemas: .venv/.ready ## schemas of messages and API, from the models
@@ -98,7 +103,7 @@ lock: .venv/.ready ## renew the locked lists of dependencies from their .in file
 		$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header $$list.in -o $$list.txt || exit 1; \
 	done
 
-release: setup ## deploy to AWS: make release ENV=dev|prod; refuses a layer without bytecode
+release: environments ## deploy to AWS: make release ENV=dev|prod; refuses a layer without bytecode
 	@test -n "$(ENV)" || { echo "Name the environment: make release ENV=dev (or prod)"; exit 1; }
 	@LAYER_BYTECODE=required $(SAM) build --config-env $(ENV)
 	@$(SAM) deploy --config-env $(ENV)

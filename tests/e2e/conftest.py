@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests.e2e.browser import chromium
 from tests.e2e.site import Site
 from tools.client import Client
 from tools.emulator import Emulator
@@ -47,3 +49,10 @@ def local(stack: Stack) -> Emulator:
 @pytest.fixture
 def site(client: Client) -> Site:
     return Site(client)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, for the tests of one module: see tests/e2e/browser.py."""
+    with chromium() as opened:
+        yield opened
