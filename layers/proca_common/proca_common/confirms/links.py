@@ -1,0 +1,37 @@
+"""The addresses of links (domain 7.1, design 7.4). Pure.
+
+/link/s/{action}/{accept|reject}/{token}    a supporter accepts or takes back the signature
+/link/d/{action}/{token}                    double opt-in of the address
+/link/u/{action}/{token}                    unsubscribes the address; also one-click by RFC 8058
+/link/{accept|reject}/{code}                a second person agrees or refuses
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from proca_common.confirms.tokens import LinkKeys, Purpose, link_token
+
+
+class Links(NamedTuple):
+    """The links of one action, absolute; parameters may be appended with `?`."""
+
+    accept: str
+    reject: str
+    double_opt_in: str
+    unsubscribe: str
+
+
+def links(base_url: str, keys: LinkKeys, ref: str, action: int) -> Links:
+    """The links of an action of the supporter with this ref; `base_url` is where the API is."""
+    base = base_url.rstrip("/")
+
+    def token(purpose: Purpose) -> str:
+        return link_token(keys, ref, action, purpose)
+
+    return Links(
+        accept=f"{base}/link/s/{action}/accept/{token(Purpose.ACCEPT)}",
+        reject=f"{base}/link/s/{action}/reject/{token(Purpose.REJECT)}",
+        double_opt_in=f"{base}/link/d/{action}/{token(Purpose.DOUBLE_OPT_IN)}",
+        unsubscribe=f"{base}/link/u/{action}/{token(Purpose.UNSUBSCRIBE)}",
+    )
