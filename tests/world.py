@@ -29,6 +29,7 @@ from proca_common.aws.settings import TableSettings
 from proca_common.campaigns import store as campaigns
 from proca_common.campaigns.campaign import Campaign, CampaignInput
 from proca_common.catalog.names import Sequence
+from proca_common.monitors import public
 from proca_common.monitors import store as stats
 from proca_common.orgs import encryption, keys
 from proca_common.orgs import instance as instances
@@ -48,7 +49,9 @@ from tests.messages import valid_action
 SEED = "unit-seed"
 SEED_SECRET = "test-fingerprint-seed"
 GUARD_SECRET = "test-guard-key"
+PASSWORDS_SECRET = "test-service-passwords"
 SEALING_SECRET = b"a sealing secret of the tests"
+PASSWORDS_KEY = b"a secret of passwords of the tests"
 QUEUE_PREFIX = "test-org-"
 STREAM_FUNCTIONS = ("ConfirmFunction", "DeliverFunction")
 API_FUNCTIONS = (
@@ -74,12 +77,14 @@ def set_environment(endpoint: str) -> None:
         QUEUE_URL_PREFIX=f"{endpoint}/000000000000/{QUEUE_PREFIX}",
         FINGERPRINT_SEED_SECRET=SEED_SECRET,
         GUARD_KEY_SECRET=GUARD_SECRET,
+        SERVICE_PASSWORDS_SECRET=PASSWORDS_SECRET,
         POWERTOOLS_SERVICE_NAME="test",
         POWERTOOLS_METRICS_NAMESPACE="test",
         POWERTOOLS_TRACE_DISABLED="1",
     )
     unseen_client("secretsmanager").create_secret(Name=SEED_SECRET, SecretString=SEED)
     unseen_client("secretsmanager").create_secret(Name=GUARD_SECRET, SecretString="a guard key of the tests")
+    unseen_client("secretsmanager").create_secret(Name=PASSWORDS_SECRET, SecretString=PASSWORDS_KEY.decode())
 
 
 @cache
@@ -120,6 +125,7 @@ class World:
         """Empty the warm caches, as in a new environment."""
         page_contexts.forget()
         stats.forget()
+        public.forget()
 
     def now_ms(self) -> int:
         """What the fixture puts in the place of the layer's clock."""
@@ -135,7 +141,8 @@ class World:
         org = orgs.create(OrgInput(name="instance", title="Instance", encryption="clear", custom_action_deliver=False))
         self.sealing_key = encryption.sealing_key(SEALING_SECRET)
         key = keys.add(org, "sealing", encryption.to_text(bytes(self.sealing_key.public_key)))
-        instance = Instance(org.id, key.id, key.public)
+        passwords = bytes(encryption.passwords_key(PASSWORDS_KEY).public_key)
+        instance = Instance(org.id, key.id, key.public, passwords_public=passwords)
         instances.put(instance)
         return instance
 

@@ -199,6 +199,7 @@ def test_an_operator_sets_it_up_and_the_secret_is_nowhere_in_clear(
     monkeypatch.setenv("CATALOG_TABLE", world.tables["CatalogTable"])
     monkeypatch.setenv("STATS_TABLE", world.tables["StatsTable"])
     monkeypatch.setenv("SEALING_KEY_SECRET", "not used")
+    monkeypatch.setenv("SERVICE_PASSWORDS_SECRET", "not used")
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{SECRET}\n"))
     args = admin._parsed(["captcha", "set", "hcaptcha", service.url, "--campaign", "bees"])
 

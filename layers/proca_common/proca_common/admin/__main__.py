@@ -13,7 +13,7 @@ from typing import get_args
 
 from pydantic import ValidationError
 
-from proca_common.admin import commands, guards
+from proca_common.admin import commands, guards, services
 from proca_common.admin.commands import Shown
 from proca_common.admin.environment import AdminSettings, connect
 from proca_common.aws.errors import CloudError
@@ -21,6 +21,7 @@ from proca_common.aws.settings import SettingsError
 from proca_common.errors import DomainError
 from proca_common.guards.patterns import Kind
 from proca_common.orgs.org import Encryption
+from proca_common.orgs.services import ServiceName
 
 Command = Callable[[Namespace, AdminSettings], Shown]
 SETTINGS = "further settings as key=value, where value is JSON or text: supporter_confirm=true"
@@ -56,6 +57,7 @@ def parser() -> ArgumentParser:
     _command(key, "deactivate", commands.key_deactivate, "org").add_argument("--to-clear-text", action="store_true")
     _command(key, "encrypt-contacts", commands.key_encrypt_contacts, "org")
 
+    _services(nouns)
     campaign = _noun(nouns, "campaign", "campaigns")
     create = _command(campaign, "create", commands.campaign_create, "name", settings=True)
     create.add_argument("--title")
@@ -83,6 +85,19 @@ def parser() -> ArgumentParser:
     _command(supporter, "reject", commands.supporter_reject, numbered=True)
     _against_abuse(nouns)
     return top
+
+
+def _services(nouns: _SubParsersAction[ArgumentParser]) -> None:
+    service = _noun(nouns, "service", "services that an org uses for mails, payments and pushes")
+    add = _command(service, "add", services.service_add, "org")
+    add.add_argument("name", choices=[name.value for name in ServiceName])
+    add.add_argument("--host", help="a region, a server or a URL, as the service needs it")
+    add.add_argument("--user")
+    add.add_argument("--path")
+    add.add_argument("--sending-from", help="the sender address that the service knows")
+    add.add_argument("--budget", dest="transactional_email_budget", type=int, help="mails through it, else any number")
+    _command(service, "list", services.service_list, "org")
+    _command(service, "remove", services.service_remove, "org", numbered=True)
 
 
 def _against_abuse(nouns: _SubParsersAction[ArgumentParser]) -> None:

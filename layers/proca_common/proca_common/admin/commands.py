@@ -37,7 +37,7 @@ FIXED = frozenset({"id", "name", "org", "campaign", "external_id", "encryption",
 
 
 def set_up(args: Namespace, settings: AdminSettings) -> Shown:
-    """Make the instance's org and register the public part of its sealing key. Safe to repeat."""
+    """Make the instance's org and register the public parts of its key pairs. Safe to repeat."""
     wanted = OrgInput(name=args.name, title=args.name, encryption=Encryption.CLEAR, custom_action_deliver=False)
     try:
         org = orgs.create(wanted)
@@ -51,7 +51,8 @@ def set_up(args: Namespace, settings: AdminSettings) -> Shown:
         kept = instance.get().guards
     except NotFound:
         kept = {}
-    instance.put(Instance(org.id, key.id, public, kept))
+    passwords = encryption.passwords_key(secret(settings.service_passwords_secret))
+    instance.put(Instance(org.id, key.id, public, kept, bytes(passwords.public_key)))
     return {"instance": org.name, "org": org.id, "key": key.id, "public": encryption.to_text(public)}
 
 

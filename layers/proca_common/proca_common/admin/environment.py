@@ -21,6 +21,7 @@ OUTPUTS = {
     "StatsTable": "STATS_TABLE",
     "QueueUrlPrefix": "QUEUE_URL_PREFIX",
     "SealingKeySecret": "SEALING_KEY_SECRET",
+    "ServicePasswordsSecret": "SERVICE_PASSWORDS_SECRET",
     "GuardKeySecret": "GUARD_KEY_SECRET",
 }
 
@@ -33,6 +34,7 @@ class AdminSettings(TableSettings):
     stats_table: str = Field(min_length=1)
     queue_url_prefix: str = Field(min_length=1)
     sealing_key_secret: str = Field(min_length=1)
+    service_passwords_secret: str = Field(min_length=1)
     guard_key_secret: str | None = None
 
 

@@ -199,6 +199,24 @@ def index_keys(
             return
 
 
+def keys_under(model: type[Model], partition: str) -> list[tuple[str, str]]:
+    """The keys of all items of one item collection, of whatever kind, as last written. Raises `Unavailable`."""
+    table = model._get_connection()
+    found: list[tuple[str, str]] = []
+    start: dict[str, Any] | None = None
+    while True:
+        try:
+            answer = table.query(
+                partition, attributes_to_get=["pk", "sk"], consistent_read=True, exclusive_start_key=start
+            )
+        except (PynamoDBException, BotoCoreError) as error:
+            raise translated(error) from None
+        found += [(item["pk"]["S"], item["sk"]["S"]) for item in answer["Items"]]
+        start = answer.get("LastEvaluatedKey")
+        if start is None:
+            return found
+
+
 def add_numbers(
     model: type[Model],
     key: Mapping[str, str],

@@ -76,6 +76,11 @@ def sealing_key(secret: bytes) -> PrivateKey:
     return PrivateKey(hashlib.sha256(b"proca sealing key\0" + secret).digest())
 
 
+def passwords_key(secret: bytes) -> PrivateKey:
+    """The instance's key pair for passwords of services, derived in the same way from a secret of its own."""
+    return PrivateKey(hashlib.sha256(b"proca service passwords\0" + secret).digest())
+
+
 def generate() -> tuple[bytes, bytes]:
     """A new key pair: (public, private), 32 bytes each."""
     private = PrivateKey.generate()

@@ -1,4 +1,4 @@
-"""The instance: its org, and the public part of its sealing key (domain 0.2, design 7.8).
+"""The instance: its org, and the public parts of its key pairs (domain 0.2, design 7.8).
 
 Intake only ever sees the public part. The id is that of the instance org's key record, which messages show as
 `signKey.id`. Its guards hold for every campaign that does not say otherwise.
@@ -27,21 +27,26 @@ class InstanceItem(CatalogItem, discriminator="instance"):
     key_id = NumberAttribute()
     sealing_public = BinaryAttribute(legacy_encoding=False)
     guards = JSONAttribute(null=True)
+    passwords_public = BinaryAttribute(null=True, legacy_encoding=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """`sealing_public` is 32 bytes. `guards`: settings as in `guards.settings.Guards`, checked when they were set."""
+    """`sealing_public` is 32 bytes. `guards`: settings as in `guards.settings.Guards`, checked when they were set.
+
+    `passwords_public`: what passwords of services are sealed with, 32 bytes; None where `setup` did not make it yet.
+    """
 
     org: int
     key_id: int
     sealing_public: bytes
     guards: Mapping[str, Any] = field(default_factory=dict)
+    passwords_public: bytes | None = None
 
 
 def to_instance(item: InstanceItem) -> Instance:
     """The instance of its stored item."""
-    return Instance(int(item.org), int(item.key_id), item.sealing_public, item.guards or {})
+    return Instance(int(item.org), int(item.key_id), item.sealing_public, item.guards or {}, item.passwords_public)
 
 
 def get() -> Instance:
@@ -57,4 +62,5 @@ def put(instance: Instance) -> None:
     pk, sk = KEY
     item = InstanceItem(pk=pk, sk=sk, org=instance.org, key_id=instance.key_id, sealing_public=instance.sealing_public)
     item.guards = dict(instance.guards) or None
+    item.passwords_public = instance.passwords_public
     dynamo.save(item)

@@ -97,13 +97,14 @@ def replace(org: Org) -> None:
 
 
 def delete(org: Org) -> None:
-    """Remove the org, its name and its keys; raises `InUse` while it has campaigns or pages (domain 1.18)."""
+    """Remove the org, its name, keys and services; raises `InUse` while it has campaigns or pages (domain 1.18)."""
     transaction = Transaction()
     item = OrgItem(*org_key(org.id))
     transaction.delete("org", item, OrgItem.uses == 0)
     transaction.delete("name", names.guard("org", org.name, org.id))
-    for key in keys(org.id):
-        transaction.delete(f"key {key.id}", key_item(key))
+    for pk, sk in dynamo.keys_under(CatalogItem, item.pk):
+        if sk != SK:
+            transaction.delete(sk, CatalogItem(pk, sk))
     try:
         items.commit(transaction)
     except Cancelled as cancelled:
