@@ -160,6 +160,8 @@ def record(recording: Recording) -> None:
         keep("get_page")
         call("GET", "/v1/pages?name=bees%2Fen")
         keep("get_page-by_name")
+        call("GET", f"{pages}/numbers")
+        keep("get_page-numbers")
         signed = call("POST", f"{pages}/actions", SIGNATURE, status=201, **{"Idempotency-Key": "a-key-of-the-widget"})
         keep("add_action_contact")
         keep("deliver", STREAM_SECONDS)

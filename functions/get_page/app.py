@@ -1,4 +1,4 @@
-"""GET /v1/pages/{page} and GET /v1/pages?name=: what anybody may see of an action page."""
+"""GET /v1/pages/{page}, GET /v1/pages?name= and GET /v1/pages/{page}/numbers: what anybody may see of a page."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from proca_common.action_pages.context import page_context, page_context_by_name
 from proca_common.action_pages.public import public_page
 from proca_common.aws import dynamo
 from proca_common.aws.logs import logger
-from proca_common.aws.settings import PageSettings, read
+from proca_common.aws.settings import PublicSettings, read
 from proca_common.failures import BLANK, Failure, Refused
 from proca_common.http.answers import cacheable
 from proca_common.http.requests import numeric_id
 from proca_common.http.resolver import make_resolver
+from proca_common.monitors.public import public_numbers
 
 MAX_AGE_S = 30
+NUMBERS_MAX_AGE_S = 5
 
-dynamo.connect(read(PageSettings))
+dynamo.connect(read(PublicSettings))
 app = make_resolver()
 init_phase.over()
 
@@ -31,6 +33,13 @@ init_phase.over()
 def by_id(page: str) -> Response[str]:
     """The page with this id."""
     return cacheable(app.current_event, public_page(page_context(numeric_id(page, "action page"))), MAX_AGE_S)
+
+
+@app.get("/v1/pages/<page>/numbers")
+def numbers(page: str) -> Response[str]:
+    """How many signed the campaign of the page with this id."""
+    found = public_numbers(page_context(numeric_id(page, "action page")).campaign.id)
+    return cacheable(app.current_event, found, NUMBERS_MAX_AGE_S)
 
 
 @app.get("/v1/pages")

@@ -41,7 +41,7 @@ MAY = {
     "LinkActions": {"Query Actions", "UpdateItem Actions", *CATALOG},
     "GetChallenge": {*CATALOG, "read GUARD_KEY"},
     "GetOpenapi": set(),
-    "GetPage": CATALOG,
+    "GetPage": {*CATALOG, "BatchGetItem Stats"},
     "Health": {"GetItem Catalog"},
     "Confirm": {
         "GetItem Actions",

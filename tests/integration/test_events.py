@@ -23,6 +23,7 @@ STATUS = {
     "get_page": 200,
     "link_actions": 202,
     "get_page-by_name": 200,
+    "get_page-numbers": 200,
     "health": 200,
 }
 

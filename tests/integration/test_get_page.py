@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 
 from proca_common.action_pages import store as pages
 from proca_common.action_pages.page import ActionPage
 from proca_common.aws import clock
+from proca_common.campaigns import store as campaigns
+from proca_common.guards.settings import Guards
+from proca_common.intake.guarded import _verifiers
+from proca_common.monitors import public
 from proca_common.orgs import store as orgs
 from tests.harness.calls import calls
 from tests.harness.faults import faults, lose_request, refuse, throttle
 from tests.world import World
 
 UNKNOWN = 999_999_999
+Json = dict[str, Any]
 
 
 @pytest.fixture
@@ -38,6 +44,7 @@ def test_what_anybody_may_see_of_a_page(world: World, page: ActionPage) -> None:
         "live": True,
         "thankYouTemplate": "ty",
         "config": {"journey": ["Petition", "Share"], "free": {"a": None, "ø": 1.5}},
+        "captchaServices": [],
         "org": {"name": "partner", "title": "Partner", "config": {}},
         "campaign": {
             "id": page.campaign,
@@ -65,6 +72,74 @@ def test_nothing_of_keys_switches_or_queues_is_shown(world: World, page: ActionP
     text = repr(world.get(f"/v1/pages/{page.id}").body).lower()
     for word in ("key", "confirm", "queue", "principal", "deliver", "encrypt"):
         assert word not in text
+
+
+class TestCaptchaServices:
+    POW, HCAPTCHA = {"proof_of_work": True}, {"captcha": {"service": "hcaptcha", "url": "https://hcaptcha.example.org"}}
+
+    @pytest.mark.parametrize(
+        ("guards", "services"),
+        [
+            ({}, []),
+            ({"address_cap": True}, []),
+            (POW, ["altcha"]),
+            (HCAPTCHA, ["hcaptcha"]),
+            ({**HCAPTCHA, **POW}, ["altcha", "hcaptcha"]),
+        ],
+    )
+    def test_it_says_what_a_signature_needs(self, world: World, guards: Json, services: list[str]) -> None:
+        org = world.org("ngo")
+        page = world.page(org, world.campaign(org, guards=guards))
+
+        answer = world.get(f"/v1/pages/{page.id}")
+
+        assert answer.body["captchaServices"] == services
+        assert list(_verifiers(Guards.model_validate(guards))) == services
+
+
+class TestNumbers:
+    def test_they_are_those_of_the_campaign_over_all_its_pages(self, world: World, page: ActionPage) -> None:
+        partner, campaign = world.org("sister"), campaigns.get(page.campaign)
+        sister = world.page(partner, campaign, "sister.example.org/bees")
+        ref = world.sign(page, email="ida@example.org").contact_ref
+        world.sign(page, email="bo@example.org")
+        world.sign(sister, email="ida@example.org")
+        world.act(sister, ref)
+        world.run()
+
+        answer = world.get(f"/v1/pages/{sister.id}/numbers")
+
+        assert answer.body == {"supporterCount": 2, "actionCount": {"register": 3, "share": 1}}
+        assert answer.headers["Cache-Control"] == "public, max-age=5"
+        again = world.get(f"/v1/pages/{sister.id}/numbers", {"If-None-Match": answer.headers["ETag"]})
+        assert (again.status, again.body) == (304, {})
+
+    def test_however_many_ask_it_costs_one_call_in_five_seconds(
+        self, world: World, page: ActionPage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path, now = f"/v1/pages/{page.id}/numbers", clock.now_ms()
+        monkeypatch.setattr(clock, "now_ms", lambda: now)
+        world.get(path)
+        world.sign(page)
+        world.run()
+        for later, count, read in ((4_999, 0, []), (5_000, 1, ["BatchGetItem"]), (9_999, 1, [])):
+            monkeypatch.setattr(clock, "now_ms", lambda later=later: now + later)
+            with calls() as recorded:
+                counts = {world.get(path).body["supporterCount"] for _ in range(10)}
+            assert (counts, recorded.operations) == ({count}, read)
+
+    def test_while_the_store_does_not_answer_the_last_known_are_told(self, world: World, page: ActionPage) -> None:
+        path = f"/v1/pages/{page.id}/numbers"
+        first = world.get(path)
+        world.ahead_ms = 6_000
+        with faults(throttle("BatchGetItem", nth=None)):
+            assert world.get(path).body == first.body
+            public.forget()
+            assert world.get(path).status == 503
+
+    def test_an_unknown_page_has_none(self, world: World) -> None:
+        for unknown in (UNKNOWN, "0", "abc"):
+            assert world.get(f"/v1/pages/{unknown}/numbers").status == 404
 
 
 class TestEtag:

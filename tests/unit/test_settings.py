@@ -15,6 +15,7 @@ from proca_common.aws.settings import (
     DeliverSettings,
     IntakeSettings,
     PageSettings,
+    PublicSettings,
     Settings,
     SettingsError,
     SweepSettings,
@@ -35,6 +36,7 @@ VARIABLES = {
 REQUIRED = {
     IntakeSettings: {"ACTIONS_TABLE", "CATALOG_TABLE", "FINGERPRINT_SEED_SECRET"},
     PageSettings: {"CATALOG_TABLE"},
+    PublicSettings: {"CATALOG_TABLE", "STATS_TABLE"},
     SweepSettings: {"ACTIONS_TABLE"},
     ConfirmSettings: {"ACTIONS_TABLE", "CATALOG_TABLE", "QUEUE_URL_PREFIX"},
     DeliverSettings: {"ACTIONS_TABLE", "CATALOG_TABLE", "STATS_TABLE", "QUEUE_URL_PREFIX"},

@@ -56,7 +56,7 @@ RIGHTS = {
     },
     "get_challenge": {**ON_CATALOG, "GuardKeySecret": "GetSecretValue"},
     "link_actions": {"ActionsTable": "Query UpdateItem", **ON_CATALOG},
-    "get_page": ON_CATALOG,
+    "get_page": {**ON_CATALOG, "StatsTable": "BatchGetItem"},
     "get_openapi": {},
     "health": {"CatalogTable": "GetItem"},
     "confirm": {

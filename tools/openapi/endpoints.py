@@ -11,7 +11,7 @@ from proca_common.actions.input import AddActionContactInput, AddActionInput
 from proca_common.guards.shapes import PageChallenge
 from proca_common.intake.link import LinkActionsInput
 from proca_common.intake.shapes import ActionTaken, LinksAsked
-from proca_common.monitors.shapes import Health
+from proca_common.monitors.shapes import Health, PublicNumbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +141,17 @@ ENDPOINTS = (
         parameters=("name", "If-None-Match"),
         answer=PAGE,
         problems=("not-found", "invalid-input", *ANY),
+    ),
+    Endpoint(
+        operation="getNumbers",
+        method="GET",
+        path="/v1/pages/{page}/numbers",
+        tag="Pages",
+        summary="How many signed the campaign of an action page",
+        description="At most five seconds old on our side. Ask seldom, with `If-None-Match`.",
+        parameters=("If-None-Match",),
+        answer=Answer(shape=PublicNumbers, description="Counts over all pages of the campaign.", cached=True),
+        problems=("not-found", *ANY),
     ),
     Endpoint(
         operation="getOpenapi",

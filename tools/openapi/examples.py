@@ -86,6 +86,7 @@ PAGE: Json = {
     "live": False,
     "thankYouTemplate": None,
     "config": {},
+    "captchaServices": [],
     "org": BEES,
     "campaign": {
         "id": 1,
@@ -316,6 +317,21 @@ EXAMPLES = (
         query={"name": "no/such/page"},
         status=404,
         answer=problem("not-found", detail="No such action page"),
+    ),
+    Example(
+        operation="getNumbers",
+        name="numbers",
+        summary="Nobody has signed yet",
+        status=200,
+        answer={"supporterCount": 0, "actionCount": {}},
+    ),
+    Example(
+        operation="getNumbers",
+        name="unchanged",
+        summary="What the client has already",
+        headers={"If-None-Match": "*"},
+        status=304,
+        answer=None,
     ),
     Example(operation="health", name="healthy", summary="All is well", status=200, answer={"status": "ok"}),
     Example(

@@ -22,6 +22,7 @@ def public_page(context: PageContext) -> PublicPage:
         "live": page.live,
         "thankYouTemplate": page.thank_you_template,
         "config": page.config,
+        "captchaServices": [] if context.guards is None else context.guards.services,
         "org": _public_org(context.org),
         "campaign": _public_campaign(context.campaign, context.lead),
     }

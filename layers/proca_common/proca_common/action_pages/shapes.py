@@ -51,6 +51,10 @@ class PublicPage(TypedDict):
     thankYouTemplate: str | None
     config: dict[str, Any]
     """The page's own settings for its widget."""
+    captchaServices: list[str]
+    """What shows that whoever signs is no machine: a signature needs a `captcha` of one of these, and names it as
+    `captchaService` if it is not the first. `altcha` is a solution of `GET /v1/challenge`. Empty: none is asked for.
+    """
     org: PublicOrg
     """The page's org."""
     campaign: PublicCampaign

@@ -48,6 +48,12 @@ class PageSettings(TableSettings):
     catalog_table: str = Field(min_length=1)
 
 
+class PublicSettings(PageSettings):
+    """Settings of the function that shows pages and their numbers."""
+
+    stats_table: str = Field(min_length=1)
+
+
 class ChallengeSettings(PageSettings):
     """Settings of the function that makes challenges."""
 

@@ -68,6 +68,11 @@ class Guards(Entity):
     address_cap: Annotated[AddressCap | Literal[False] | None, BeforeValidator(_defaults_if_true)] = None
     patterns: Annotated[tuple[Pattern, ...], Field(max_length=MAX_PATTERNS)] = ()
 
+    @property
+    def services(self) -> list[str]:
+        """The names of all ways to show that one is no machine; the first is meant where a request names none."""
+        return [*(["altcha"] if self.proof_of_work else []), *([self.captcha.service] if self.captcha else [])]
+
 
 def checked(given: Mapping[str, Any]) -> dict[str, Any]:
     """The settings as they are stored, without what is not said. Raises pydantic's ValidationError."""

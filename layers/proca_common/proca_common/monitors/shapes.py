@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired
 
+from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 
@@ -12,3 +13,13 @@ class Health(TypedDict):
 
     status: Literal["ok", "error"]
     message: NotRequired[str]
+
+
+@with_config(ConfigDict(use_attribute_docstrings=True))
+class PublicNumbers(TypedDict):
+    """What is counted of a campaign, over all its pages."""
+
+    supporterCount: int
+    """People who signed, each counted once."""
+    actionCount: dict[str, int]
+    """Actions by their types."""
