@@ -17,6 +17,7 @@ from proca_common.actions.fields import UNSENDABLE
 from proca_common.actions.status import Stage
 from proca_common.actions.store import ActionItem, ContactItem, SupporterItem
 from proca_common.campaigns.campaign import Campaign
+from proca_common.confirms.links import Links
 from proca_common.ids import new_id
 from proca_common.orgs.encryption import from_text
 from proca_common.orgs.instance import Instance
@@ -331,3 +332,22 @@ class TestAttributes:
         assert len(made.attributes) <= 10
         assert all(made.attributes.values())
         assert made.id == outgoing(message, RIVERWATCH).id == f"{SIGNED}.{stage.value}.8"
+
+
+LINKS = Links(*(f"https://api.example.org/link/{what}" for what in ("accept", "reject", "opt-in", "unsubscribe")))
+
+
+def test_an_org_that_mails_itself_gets_the_links_to_put_in() -> None:
+    message = action_message(Stage.SUPPORTER_CONFIRM, action(), supporter(), None, context(), 0, LINKS)
+    body = valid_action(json.loads(outgoing(message, RIVERWATCH).body))
+    assert body["links"] == {
+        "accept": "https://api.example.org/link/accept",
+        "reject": "https://api.example.org/link/reject",
+        "doubleOptIn": "https://api.example.org/link/opt-in",
+    }
+
+
+@pytest.mark.parametrize("stage", [Stage.ACTION_CONFIRM, Stage.DELIVER])
+def test_nobody_else_gets_links_of_the_supporter(stage: Stage) -> None:
+    message = action_message(stage, action(), supporter(), None, context(), 0, LINKS)
+    assert "links" not in valid_action(json.loads(outgoing(message, RIVERWATCH).body))

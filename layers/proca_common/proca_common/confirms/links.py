@@ -9,7 +9,9 @@
 from __future__ import annotations
 
 from typing import NamedTuple
+from urllib.parse import urlencode
 
+from proca_common.confirms.confirm import Confirm
 from proca_common.confirms.tokens import LinkKeys, Purpose, link_token
 
 
@@ -35,3 +37,22 @@ def links(base_url: str, keys: LinkKeys, ref: str, action: int) -> Links:
         double_opt_in=f"{base}/link/d/{action}/{token(Purpose.DOUBLE_OPT_IN)}",
         unsubscribe=f"{base}/link/u/{action}/{token(Purpose.UNSUBSCRIBE)}",
     )
+
+
+class CodeLinks(NamedTuple):
+    """The links of a Confirm, absolute."""
+
+    accept: str
+    reject: str
+
+
+def code_links(base_url: str, confirm: Confirm) -> CodeLinks:
+    """The links of whoever is to agree: they tell the address or the object that the code is for (domain 7.4)."""
+    base = base_url.rstrip("/")
+    told: dict[str, object] = {}
+    if confirm.email is not None:
+        told = {"email": confirm.email}
+    elif confirm.object is not None:
+        told = {"id": confirm.object}
+    query = f"?{urlencode(told)}" if told else ""
+    return CodeLinks(*(f"{base}/link/{verb}/{confirm.code}{query}" for verb in ("accept", "reject")))

@@ -16,6 +16,7 @@ from proca_common.action_pages.context import PageContext
 from proca_common.actions.private import DONATION, FIELDS
 from proca_common.actions.status import EmailStatus, Stage
 from proca_common.actions.store import ActionItem, ContactItem, SupporterItem
+from proca_common.confirms.links import Links
 from proca_common.ids import created_at
 from proca_common.orgs.encryption import to_text
 from proca_common.orgs.org import Org
@@ -141,8 +142,19 @@ class TrackingPart(Part):
     location: str
 
 
+class LinksPart(Part):
+    """Where the mail to the supporter is to lead: `redir` may be appended to each, `doi=1` to `accept`."""
+
+    accept: str
+    reject: str
+    double_opt_in: str
+
+
 class ActionMessage(Part):
-    """One action for one org. Consumers drop what they have seen by the attribute MessageId."""
+    """One action for one org. Consumers drop what they have seen by the attribute MessageId.
+
+    `links` is there only at the stage supporter_confirm.
+    """
 
     schema_: Literal["proca:action:2"] = Field(alias="schema")
     stage: Literal["supporter_confirm", "action_confirm", "deliver"]
@@ -158,6 +170,7 @@ class ActionMessage(Part):
     personal_info: PersonalInfoPart | None
     privacy: PrivacyPart
     tracking: TrackingPart | None
+    links: LinksPart | SkipJsonSchema[None] = Field(default_factory=lambda: None)
 
 
 class NotReadable(Exception):
@@ -171,8 +184,12 @@ def action_message(
     contact: ContactItem | None,
     context: PageContext,
     dupe_rank: int,
+    links: Links | None = None,
 ) -> ActionMessage:
-    """The message for the org of `contact`; without one, all personal data is null (decision 3 of domain 15)."""
+    """The message for the org of `contact`; without one, all personal data is null (decision 3 of domain 15).
+
+    `links`: those of the action, for an org that mails its supporters itself; moderators have no use for them.
+    """
     if contact is not None and contact.sealed is not None:
         raise NotReadable
     page, campaign, org = context.page, context.campaign, context.org
@@ -211,6 +228,7 @@ def action_message(
             "personal_info": _personal_info(contact),
             "privacy": _privacy(action, supporter, contact),
             "tracking": action.source,
+            **_links(stage, links),
         }
     )
 
@@ -239,6 +257,13 @@ def json_schema() -> dict[str, JsonValue]:
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["$id"] = f"urn:{SCHEMA}"
     return schema
+
+
+def _links(stage: Stage, links: Links | None) -> dict[str, object]:
+    if links is None or stage is not Stage.SUPPORTER_CONFIRM:
+        return {}
+    part = {"accept": links.accept, "reject": links.reject, "double_opt_in": links.double_opt_in}
+    return {"links": part}
 
 
 def _clear_contact(
