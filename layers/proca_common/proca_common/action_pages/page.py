@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from proca_common.catalog.entity import Config, Entity, Id, TemplateName
+from proca_common.catalog.entity import Config, Entity, Id, Locale, TemplateName
 
 MAX_NAME = 255
 PAGE_NAME = re.compile(r"(?:[A-Za-z0-9_-]+|[A-Za-z0-9-]+\.[A-Za-z0-9.-]+)(?:/[A-Za-z0-9_-]+)+")
@@ -28,7 +28,7 @@ class ActionPageInput(Entity):
     """What can be set of a page. `delivery`: the page's org keeps contacts even without opt-in."""
 
     name: Annotated[str, Field(max_length=MAX_NAME), AfterValidator(_is_page_name)]
-    locale: Annotated[str, Field(pattern=r"^[a-z]{2}(_[A-Z]{2})?(@[a-z]+)?$")]
+    locale: Locale
     org: Id
     campaign: Id
     delivery: bool = True

@@ -39,5 +39,6 @@ class Entity(BaseModel):
 
 Id = Annotated[int, Field(gt=0)]
 Title = Annotated[str, Field(min_length=1, max_length=255)]
+Locale = Annotated[str, Field(pattern=r"^[a-z]{2}(_[A-Z]{2})?(@[a-z]+)?$")]
 TemplateName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_ -]+$", max_length=255)]
 Config = dict[str, JsonValue]
