@@ -71,6 +71,7 @@ class ServiceInput(Entity):
     """What can be set of a service, apart from its password; what host, user and path are differs (domain 1.11).
 
     `transactional_email_budget`: mails that go through it as the transactional backend; None is as many as come.
+    `rate`: mails that a mail server takes in a second; None is as many as there are. SES tells its own.
     """
 
     name: ServiceName
@@ -79,6 +80,7 @@ class ServiceInput(Entity):
     path: Annotated[str, Field(max_length=500)] | None = None
     sending_from: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)] | None = None
     transactional_email_budget: Annotated[int, Field(ge=0, le=1_000_000_000)] | None = None
+    rate: Annotated[float, Field(gt=0, le=1_000)] | None = None
 
     @model_validator(mode="after")
     def _has_a_host(self) -> Self:

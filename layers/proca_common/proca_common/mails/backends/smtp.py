@@ -1,0 +1,147 @@
+"""A mail server by SMTP, always over TLS but for one on this machine (domain 8.8)."""
+
+from __future__ import annotations
+
+import re
+import smtplib
+import ssl
+from contextlib import suppress
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+from proca_common.aws.clients import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from proca_common.mails.backends import Broken, Busy, NotSent, Unanswered, Undeliverable
+from proca_common.mails.letter import Letter
+
+PORTS: Final = {"ssl": 465, "smtps": 465, "tls": 25, "smtp": 25}
+IMPLICIT_TLS: Final = ("ssl", "smtps")
+NO_SUCH_RECIPIENT: Final = frozenset({550, 551, 553})
+_STATUS: Final = re.compile(rb"\s*([245])\.(\d{1,3})\.\d{1,3}\b")
+
+
+class Smtp:
+    """One connection for a batch, opened with the first mail and anew after it broke.
+
+    `url`: `ssl://` or `smtps://` (TLS from the first byte, port 465), `tls://` (STARTTLS, port 25), `smtp://` (no TLS,
+    which `orgs.services` allows on this machine only). The server's certificate is checked.
+    """
+
+    def __init__(self, url: str, user: str, password: str, rate: float | None = None) -> None:
+        parts = urlsplit(url)
+        self._scheme, self._host = parts.scheme, parts.hostname or ""
+        self._port = parts.port or PORTS[parts.scheme]
+        self._user, self._password, self._rate = user, password, rate
+        self._connection: smtplib.SMTP | None = None
+
+    def rate(self) -> float | None:
+        """As the service says."""
+        return self._rate
+
+    def send(self, letter: Letter) -> None:
+        """See `Backend`. Until the server was told where the mail ends, it cannot have taken it."""
+        try:
+            connection = self._envelope(letter)
+        except NotSent:
+            self._reset()
+            raise
+        except (smtplib.SMTPException, OSError) as error:
+            self._close()
+            raise Busy(type(error).__name__) from None
+        try:
+            reply = connection.data(letter.raw)
+        except smtplib.SMTPDataError as error:  # the server did not let it begin
+            self._reset()
+            raise _refusal(error.smtp_code, _bytes(error.smtp_error)) from None
+        except (smtplib.SMTPException, OSError) as error:
+            self._close()
+            raise Unanswered(type(error).__name__) from None
+        if reply[0] != 250:
+            self._reset()
+            raise _refusal(*reply)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._connection is not None:
+            with suppress(smtplib.SMTPException, OSError):
+                self._connection.quit()
+            self._close()
+
+    def _envelope(self, letter: Letter) -> smtplib.SMTP:
+        """Say who it is from and to; once more on a new connection where the server had closed the old one."""
+        if self._connection is not None:
+            with suppress(smtplib.SMTPServerDisconnected):
+                return _announce(self._connection, letter)
+            self._close()
+        return _announce(self._connect(), letter)
+
+    def _connect(self) -> smtplib.SMTP:
+        try:
+            if self._scheme in IMPLICIT_TLS:
+                connection: smtplib.SMTP = smtplib.SMTP_SSL(
+                    self._host, self._port, timeout=CONNECT_TIMEOUT_S, context=tls_context()
+                )
+            else:
+                connection = smtplib.SMTP(self._host, self._port, timeout=CONNECT_TIMEOUT_S)
+        except (smtplib.SMTPException, OSError) as error:
+            raise Broken(type(error).__name__) from None
+        try:
+            if connection.sock is not None:
+                connection.sock.settimeout(READ_TIMEOUT_S)
+            if self._scheme == "tls":
+                connection.starttls(context=tls_context())
+            if self._user:
+                connection.login(self._user, self._password)
+            connection.ehlo_or_helo_if_needed()
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            connection.close()
+            raise Broken(type(error).__name__) from None
+        self._connection = connection
+        return connection
+
+    def _reset(self) -> None:
+        """Begin anew with the next mail, on this connection if it bears it."""
+        if self._connection is not None:
+            try:
+                self._connection.rset()
+            except (smtplib.SMTPException, OSError):
+                self._close()
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+
+def tls_context() -> ssl.SSLContext:
+    """Checks certificates against the authorities of the system."""
+    return ssl.create_default_context()
+
+
+def _announce(connection: smtplib.SMTP, letter: Letter) -> smtplib.SMTP:
+    code, said = connection.mail(letter.sender)
+    if code != 250:
+        raise _refusal(code, said)
+    code, said = connection.rcpt(letter.recipient)
+    if code not in (250, 251):
+        raise _refusal(code, said, recipient=True)
+    return connection
+
+
+def _refusal(code: int, said: bytes, *, recipient: bool = False) -> NotSent:
+    """What a reply means (RFC 5321 4.2, RFC 3463): 5.1 and 5.2 are about the recipient's address and mailbox."""
+    status = _STATUS.match(said)
+    about_address = status is None or (status[1] == b"5" and status[2] in (b"1", b"2"))
+    if recipient and code in NO_SUCH_RECIPIENT and about_address:
+        return Undeliverable(str(code))
+    if 400 <= code < 500:
+        return Busy(str(code))
+    return NotSent(str(code))
+
+
+def _bytes(said: bytes | str) -> bytes:
+    return said if isinstance(said, bytes) else said.encode(errors="replace")
