@@ -35,6 +35,7 @@ office = Office(
         partial(secrets.secret, settings.service_passwords_secret),
         settings.ses_configuration_set,
         settings.mail_concurrency,
+        this_machine=settings.private_targets == "allow",
     ),
 )
 metrics = Metrics()

@@ -128,11 +128,20 @@ class Pace:
 class WaysOut:
     """The backends of one environment, opened when they are needed and closed after each batch.
 
-    `concurrency`: how many environments send at once at most; each takes its share of a rate.
+    `concurrency`: how many environments send at once at most; each takes its share of a rate. `this_machine`: see
+    `pipes.address_rules`.
     """
 
-    def __init__(self, passwords_secret: Callable[[], bytes], configuration_set: str | None, concurrency: int) -> None:
+    def __init__(
+        self,
+        passwords_secret: Callable[[], bytes],
+        configuration_set: str | None,
+        concurrency: int,
+        *,
+        this_machine: bool = False,
+    ) -> None:
         self._secret, self._configuration_set, self._concurrency = passwords_secret, configuration_set, concurrency
+        self._this_machine = this_machine
         self._backends: dict[tuple[int, float], Backend] = {}
         self._paces: dict[int, Pace] = {}
         self._open: set[tuple[int, float]] = set()
@@ -183,7 +192,7 @@ class WaysOut:
             case ServiceName.SMTP:
                 from proca_common.mails.backends.smtp import Smtp  # noqa: PLC0415 - not for who never uses it
 
-                return Smtp(service.host, service.user, password, service.rate)
+                return Smtp(service.host, service.user, password, service.rate, this_machine=self._this_machine)
             case _:
                 raise Broken(f"{service.name} sends no mails")
 

@@ -7,7 +7,14 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+)
+from botocore.parsers import ResponseParserError
 
 from proca_common.aws import clock
 from proca_common.aws.clients import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, session
@@ -76,8 +83,10 @@ class Ses:
             raise _refusal(error) from None
         except UNREACHED as error:
             raise Broken(type(error).__name__) from None
-        except BotoCoreError as error:
+        except (HTTPClientError, ResponseParserError) as error:
             raise Unanswered(type(error).__name__) from None
+        except BotoCoreError as error:
+            raise Broken(type(error).__name__) from None
 
     def rate(self) -> float:
         """What the account may send in a second, at most ten minutes old; that of the sandbox where it is not told."""

@@ -1,4 +1,8 @@
-"""A mail server by SMTP, always over TLS but for one on this machine (domain 8.8)."""
+"""A mail server by SMTP, always over TLS but for one on this machine (domain 8.8).
+
+The server is named by an org and called by us, so the rules for addresses hold as for webhooks. What of smtplib's
+inside is leaned on is `_get_socket`: it opens the connection to an address that was checked.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,18 @@ import smtplib
 import ssl
 from contextlib import suppress
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
 
 from proca_common.aws.clients import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 from proca_common.mails.backends import Broken, Busy, NotSent, Unanswered, Undeliverable
 from proca_common.mails.letter import Letter
+from proca_common.pipes.address_rules import Forbidden, Target, Unresolved, addresses_of
 
+if TYPE_CHECKING:
+    from socket import socket
+
+MAIL_PORTS: Final = frozenset({25, 465, 587, 2525})
 PORTS: Final = {"ssl": 465, "smtps": 465, "tls": 25, "smtp": 25}
 IMPLICIT_TLS: Final = ("ssl", "smtps")
 NO_SUCH_RECIPIENT: Final = frozenset({550, 551, 553})
@@ -24,14 +33,18 @@ class Smtp:
     """One connection for a batch, opened with the first mail and anew after it broke.
 
     `url`: `ssl://` or `smtps://` (TLS from the first byte, port 465), `tls://` (STARTTLS, port 25), `smtp://` (no TLS,
-    which `orgs.services` allows on this machine only). The server's certificate is checked.
+    which `orgs.services` allows on this machine only). The server's certificate is checked. `this_machine`: see
+    `pipes.address_rules`.
     """
 
-    def __init__(self, url: str, user: str, password: str, rate: float | None = None) -> None:
+    def __init__(
+        self, url: str, user: str, password: str, rate: float | None = None, *, this_machine: bool = False
+    ) -> None:
         parts = urlsplit(url)
         self._scheme, self._host = parts.scheme, parts.hostname or ""
         self._port = parts.port or PORTS[parts.scheme]
         self._user, self._password, self._rate = user, password, rate
+        self._this_machine = this_machine
         self._connection: smtplib.SMTP | None = None
 
     def rate(self) -> float | None:
@@ -80,13 +93,12 @@ class Smtp:
         return _announce(self._connect(), letter)
 
     def _connect(self) -> smtplib.SMTP:
+        at = self._address()
         try:
             if self._scheme in IMPLICIT_TLS:
-                connection: smtplib.SMTP = smtplib.SMTP_SSL(
-                    self._host, self._port, timeout=CONNECT_TIMEOUT_S, context=tls_context()
-                )
+                connection: smtplib.SMTP = _PinnedTls(at, self._host, self._port, context=tls_context())
             else:
-                connection = smtplib.SMTP(self._host, self._port, timeout=CONNECT_TIMEOUT_S)
+                connection = _Pinned(at, self._host, self._port)
         except (smtplib.SMTPException, OSError) as error:
             raise Broken(type(error).__name__) from None
         try:
@@ -103,6 +115,15 @@ class Smtp:
         self._connection = connection
         return connection
 
+    def _address(self) -> str:
+        if self._port not in MAIL_PORTS and not self._this_machine:
+            raise Broken("not a port of mail servers")
+        try:
+            target = Target(self._scheme, self._host, self._port, "")
+            return addresses_of(target, this_machine=self._this_machine, timeout_s=CONNECT_TIMEOUT_S)[0]
+        except (Forbidden, Unresolved) as error:
+            raise Broken(str(error)) from None
+
     def _reset(self) -> None:
         """Begin anew with the next mail, on this connection if it bears it."""
         if self._connection is not None:
@@ -115,6 +136,22 @@ class Smtp:
         if self._connection is not None:
             self._connection.close()
         self._connection = None
+
+
+class _Pinned(smtplib.SMTP):
+    """Connects to an address that was checked; names and certificates are those of the host."""
+
+    def __init__(self, at: str, host: str, port: int, **how: Any) -> None:
+        self._at = at
+        super().__init__(host, port, timeout=CONNECT_TIMEOUT_S, **how)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket:  # noqa: ARG002
+        found: socket = super()._get_socket(self._at, port, timeout)  # type: ignore[misc]
+        return found
+
+
+class _PinnedTls(_Pinned, smtplib.SMTP_SSL):
+    """The same, with TLS from the first byte."""
 
 
 def tls_context() -> ssl.SSLContext:
