@@ -49,6 +49,10 @@ from tests.messages import valid_action
 SEED = "unit-seed"
 SEED_SECRET = "test-fingerprint-seed"
 GUARD_SECRET = "test-guard-key"
+LINK_KEYS = "test-link-keys"
+LINK_BASE_URL = "https://api.example.org/v1"
+SEALING_KEY = "test-sealing-key"
+LINK_SECRET = "the link keys of the tests"
 PASSWORDS_SECRET = "test-service-passwords"
 SEALING_SECRET = b"a sealing secret of the tests"
 PASSWORDS_KEY = b"a secret of passwords of the tests"
@@ -58,6 +62,7 @@ API_FUNCTIONS = (
     "AddActionContactFunction",
     "AddActionFunction",
     "LinkActionsFunction",
+    "ConfirmLinkFunction",
     "GetChallengeFunction",
     "GetOpenapiFunction",
     "GetPageFunction",
@@ -75,16 +80,33 @@ def set_environment(endpoint: str) -> None:
         CATALOG_TABLE="unbound-catalog",
         STATS_TABLE="unbound-stats",
         QUEUE_URL_PREFIX=f"{endpoint}/000000000000/{QUEUE_PREFIX}",
+        **{f"{name.upper()}_QUEUE_URL": url for name, url in _own_queues().items()},
         FINGERPRINT_SEED_SECRET=SEED_SECRET,
         GUARD_KEY_SECRET=GUARD_SECRET,
+        LINK_KEYS_SECRET=LINK_KEYS,
+        LINK_BASE_URL=LINK_BASE_URL,
+        SEALING_KEY_SECRET=SEALING_KEY,
         SERVICE_PASSWORDS_SECRET=PASSWORDS_SECRET,
         POWERTOOLS_SERVICE_NAME="test",
         POWERTOOLS_METRICS_NAMESPACE="test",
         POWERTOOLS_TRACE_DISABLED="1",
     )
     unseen_client("secretsmanager").create_secret(Name=SEED_SECRET, SecretString=SEED)
+    unseen_client("secretsmanager").create_secret(Name=LINK_KEYS, SecretString=LINK_SECRET)
+    unseen_client("secretsmanager").create_secret(Name=SEALING_KEY, SecretString=SEALING_SECRET.decode())
     unseen_client("secretsmanager").create_secret(Name=GUARD_SECRET, SecretString="a guard key of the tests")
     unseen_client("secretsmanager").create_secret(Name=PASSWORDS_SECRET, SecretString=PASSWORDS_KEY.decode())
+
+
+def _own_queues() -> dict[str, str]:
+    """Our own queues, as the template says; they are read by no mapping here: a test takes out what is in them."""
+    sqs = unseen_client("sqs")
+    in_order = {"FifoQueue": "true", "DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
+    wanted: dict[str, dict[str, str]] = {"mail": {}, "push": in_order, "push_failures": in_order, "detail": {}}
+    return {
+        name: sqs.create_queue(QueueName=f"test-{name}{'.fifo' if made else ''}", Attributes=made)["QueueUrl"]
+        for name, made in wanted.items()
+    }
 
 
 @cache

@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from proca_common.stages import messages
+from proca_common.stages import event_messages, messages
 from tools import openapi
 from tools.openapi.problems import tables
 
@@ -21,8 +21,10 @@ BEGIN, END = "<!-- made by make schemas -->\n", "<!-- end -->\n"
 def generated() -> dict[str, str]:
     """Path, from the project's root, to content of everything that is generated."""
     action = json.dumps(messages.json_schema(), indent=2, ensure_ascii=False) + "\n"
+    event = json.dumps(event_messages.json_schema(), indent=2, ensure_ascii=False) + "\n"
     return {
         "schemas/proca-action-2.json": action,
+        "schemas/proca-event-2-email_status.json": event,
         "schemas/openapi.json": openapi.text(),
         EMBEDDING: with_tables((ROOT / EMBEDDING).read_text()),
     }

@@ -1,4 +1,4 @@
-"""Stream of Actions, stages deliver and link: send to the orgs' queues, count, and link earlier actions."""
+"""Stream of Actions, all but the confirm stages: send to the orgs, count, link earlier actions, tell of addresses."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from proca_common.aws.clients import client
 from proca_common.aws.logs import logger
 from proca_common.aws.settings import DeliverSettings, read
 from proca_common.aws.stream import batch_answer, deadline_ms
+from proca_common.pipes.exits import Exits
 from proca_common.stages.deliver import deliver
 
 settings = read(DeliverSettings)
+exits = Exits(settings.queue_url_prefix, settings.mail_queue_url, settings.push_queue_url, settings.detail_queue_url)
 dynamo.connect(settings)
 client("sqs")
 init_phase.over()
@@ -25,4 +27,4 @@ init_phase.over()
 @logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Entry point of the stream mapping."""
-    return batch_answer(deliver(event["Records"], settings.queue_url_prefix, deadline_ms(context)))
+    return batch_answer(deliver(event["Records"], exits, deadline_ms(context)))

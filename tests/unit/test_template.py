@@ -18,18 +18,25 @@ FUNCTIONS = {
     "add_action": (512, 28),
     "link_actions": (512, 28),
     "get_challenge": (512, 28),
+    "confirm_link": (512, 28),
     "get_page": (512, 28),
     "get_openapi": (256, 28),
     "health": (256, 28),
     "confirm": (512, 60),
     "deliver": (512, 60),
+    "send_email": (512, 60),
+    "push": (512, 60),
     "sweep": (256, 50),
 }
 """Memory (MB) and timeout (s) of each function: what it needs, and no more."""
 
 WILDCARDS = {
     # Queues of an org are made at run time, so their names are not known here.
-    r"arn:\$\{AWS::Partition\}:sqs:.*:\$\{AWS::StackName\}-org-\*-(deliver|confirm-supporter|confirm-action)",
+    r"arn:\$\{AWS::Partition\}:sqs:.*:\$\{AWS::StackName\}-org-\*-(deliver|event|confirm-supporter|confirm-action)",
+    # An org's mails come from an identity of its own.
+    r"arn:\$\{AWS::Partition\}:ses:.*:identity/\*",
+    # GetAccount takes no resource.
+    r'^"\*"$',
     # ListStreams takes no single stream.
     r"\$\{ActionsTable\.Arn\}/stream/\*",
 }
@@ -41,6 +48,7 @@ ON_STREAM = {
     "ActionsTable.Arn/stream/*": "ListStreams",
     "StreamFailuresQueue": "SendMessage",
 }
+RECEIVE = "ReceiveMessage DeleteMessage ChangeMessageVisibility GetQueueAttributes"
 RIGHTS = {
     "add_action_contact": {
         "ActionsTable": "PutItem UpdateItem ConditionCheckItem",
@@ -56,6 +64,13 @@ RIGHTS = {
     },
     "get_challenge": {**ON_CATALOG, "GuardKeySecret": "GetSecretValue"},
     "link_actions": {"ActionsTable": "Query UpdateItem", **ON_CATALOG},
+    "confirm_link": {
+        "ActionsTable": "GetItem BatchGetItem Query PutItem UpdateItem ConditionCheckItem",
+        "CatalogTable": "GetItem BatchGetItem UpdateItem",
+        "StatsTable": "GetItem BatchGetItem UpdateItem",
+        "LinkKeysSecret": "GetSecretValue",
+        "GuardKeySecret": "GetSecretValue",
+    },
     "get_page": {**ON_CATALOG, "StatsTable": "BatchGetItem"},
     "get_openapi": {},
     "health": {"CatalogTable": "GetItem"},
@@ -63,6 +78,8 @@ RIGHTS = {
         **ON_STREAM,
         "ActionsTable": "GetItem BatchGetItem UpdateItem",
         **ON_CATALOG,
+        "MailQueue": "SendMessage",
+        "LinkKeysSecret": "GetSecretValue",
         "AWS::StackName-org-*-confirm-supporter": "SendMessage",
         "AWS::StackName-org-*-confirm-action": "SendMessage",
     },
@@ -71,7 +88,30 @@ RIGHTS = {
         "ActionsTable": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem ConditionCheckItem",
         **ON_CATALOG,
         "StatsTable": "GetItem BatchGetItem UpdateItem",
+        "MailQueue": "SendMessage",
+        "PushQueue": "SendMessage",
+        "DetailQueue": "SendMessage",
         "AWS::StackName-org-*-deliver": "SendMessage",
+        "AWS::StackName-org-*-event": "SendMessage",
+    },
+    "send_email": {
+        "MailQueue": RECEIVE,
+        "ActionsTable": "GetItem BatchGetItem UpdateItem",
+        "CatalogTable": "GetItem BatchGetItem Query",
+        "StatsTable": "GetItem BatchGetItem UpdateItem",
+        "LinkKeysSecret": "GetSecretValue",
+        "SealingKeySecret": "GetSecretValue",
+        "ServicePasswordsSecret": "GetSecretValue",
+        "GuardKeySecret": "GetSecretValue",
+        "identity/*": "SendEmail",
+        "configuration-set/MailConfiguration": "SendEmail",
+        "*": "GetAccount",
+    },
+    "push": {
+        "PushQueue": RECEIVE,
+        "PushFailuresQueue": "SendMessage",
+        "CatalogTable": "GetItem BatchGetItem Query",
+        "ServicePasswordsSecret": "GetSecretValue",
     },
     "sweep": {
         "ActionsTable.Arn/index/pending": "Query",
@@ -172,6 +212,8 @@ def short(resource: Resource) -> str:
             return f"{name}.{attribute}"
         case {"Fn::Sub": text}:
             return re.sub(r"[${}]", "", str(text)).rpartition(":AWS::AccountId:")[2]
+        case "*":
+            return "*"
     raise AssertionError(f"an unusual reference: {resource}")
 
 
@@ -182,8 +224,26 @@ def test_no_two_functions_share_what_the_transform_made(resources: dict[str, Res
     assert made == {logical_id(folder).removesuffix("Function") + "Role" for folder in FUNCTIONS}
 
 
-def test_mappings_of_streams_lose_nothing(resources: dict[str, Resource]) -> None:
+def of_streams(resources: dict[str, Resource]) -> dict[str, Resource]:
     mappings = of_type(resources, "AWS::Lambda::EventSourceMapping")
+    return {name: mapping for name, mapping in mappings.items() if "StartingPosition" in mapping}
+
+
+def test_mappings_of_queues_give_back_what_failed_and_keep_to_their_number(resources: dict[str, Resource]) -> None:
+    mappings = of_type(resources, "AWS::Lambda::EventSourceMapping")
+    queues = of_type(resources, "AWS::SQS::Queue")
+    functions = of_type(resources, "AWS::Lambda::Function")
+
+    for name in mappings.keys() - of_streams(resources).keys():
+        mapping = mappings[name]
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert mapping["ScalingConfig"]["MaximumConcurrency"] >= 2
+        queue = queues[mapping["EventSourceArn"]["Fn::GetAtt"][0]]
+        assert queue["VisibilityTimeout"] >= 6 * functions[mapping["FunctionName"]["Ref"]]["Timeout"]
+
+
+def test_mappings_of_streams_lose_nothing(resources: dict[str, Resource]) -> None:
+    mappings = of_streams(resources)
 
     assert len(mappings) == 2, "exactly two functions read the actions' stream (design 5)"
     for mapping in mappings.values():
@@ -200,11 +260,11 @@ def test_mappings_of_streams_lose_nothing(resources: dict[str, Resource]) -> Non
 
 def test_mappings_share_the_stages_out_between_them(resources: dict[str, Resource]) -> None:
     handled = []
-    for mapping in of_type(resources, "AWS::Lambda::EventSourceMapping").values():
+    for mapping in of_streams(resources).values():
         for listed in mapping["FilterCriteria"]["Filters"]:
             handled += json.loads(listed["Pattern"])["dynamodb"]["NewImage"]["stage"]["S"]
 
-    assert sorted(handled) == ["action_confirm", "deliver", "link", "supporter_confirm"]
+    assert sorted(handled) == ["action_confirm", "deliver", "detail", "event", "link", "supporter_confirm"]
 
 
 def test_queues_are_encrypted_and_raise_an_alarm(resources: dict[str, Resource]) -> None:
@@ -216,11 +276,18 @@ def test_queues_are_encrypted_and_raise_an_alarm(resources: dict[str, Resource])
         if dimension["Name"] == "QueueName"
     }
 
-    for name, queue in of_type(resources, "AWS::SQS::Queue").items():
+    queues = of_type(resources, "AWS::SQS::Queue")
+    for name, queue in queues.items():
         assert queue["SqsManagedSseEnabled"] is True
-        # The queues of the template are dead-letter queues themselves; those of orgs are made at run time.
-        assert "RedrivePolicy" not in queue
         assert name in watched, f"nobody learns of what is in {name}"
+        # Our own orders have a queue for what was given up; the others are such queues. Those of orgs are made at run time.
+        if name.removesuffix("Queue") + "FailuresQueue" in queues:
+            given_up = queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+            assert given_up == name.removesuffix("Queue") + "FailuresQueue"
+            assert queue.get("FifoQueue") == queues[given_up].get("FifoQueue")
+        else:
+            assert "RedrivePolicy" not in queue
+            assert queue["MessageRetentionPeriod"] == 14 * 86_400
 
 
 def test_alarms_notify_the_topic(resources: dict[str, Resource]) -> None:
@@ -231,13 +298,15 @@ def test_alarms_notify_the_topic(resources: dict[str, Resource]) -> None:
         assert alarm["TreatMissingData"] == "notBreaching"
 
 
-@pytest.mark.parametrize("name", ["FunctionErrorsAlarm", "FunctionThrottlesAlarm"])
-def test_alarms_watch_every_function(resources: dict[str, Resource], name: str) -> None:
-    watched = [
-        metric["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Ref"]
-        for metric in of_type(resources, "AWS::CloudWatch::Alarm")[name]["Metrics"]
-        if "MetricStat" in metric
-    ]
+@pytest.mark.parametrize("metric", ["Errors", "Throttles"])
+def test_alarms_watch_every_function(resources: dict[str, Resource], metric: str) -> None:
+    alarms = of_type(resources, "AWS::CloudWatch::Alarm")
+    watched = []
+    for name in (name for name in alarms if name.endswith(f"Function{metric}Alarm")):
+        listed = [found["MetricStat"]["Metric"] for found in alarms[name]["Metrics"] if "MetricStat" in found]
+        assert len(listed) <= 10, "more than CloudWatch takes"
+        assert {found["MetricName"] for found in listed} == {metric}
+        watched += [found["Dimensions"][0]["Value"]["Ref"] for found in listed]
 
     assert sorted(watched) == sorted(logical_id(folder) for folder in FUNCTIONS)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from proca_common.action_pages import store as pages
 from proca_common.action_pages.page import ActionPage, may_be_name
 from proca_common.action_pages.switches import Switches, switches
+from proca_common.actions.status import Stage
 from proca_common.aws import clock
 from proca_common.aws.errors import CloudError, Unavailable
 from proca_common.campaigns import store as campaigns
@@ -53,6 +54,39 @@ class PageContext:
             org_supporter=self.org.supporter_confirm or self.org.custom_supporter_confirm,
             org_action=self.org.custom_action_confirm,
         )
+
+    @property
+    def confirm_template(self) -> str | None:
+        """The name of the effective supporter confirm template (domain 8.4)."""
+        return (
+            self.page.supporter_confirm_template
+            or self.campaign.supporter_confirm_template
+            or self.org.supporter_confirm_template
+        )
+
+    def may_mail(self, stage: Stage) -> bool:
+        """Whether a signature may owe its supporter a mail at this stage (domain 8.2), whatever else is known of it."""
+        if self.org.email_backend is None or self.org.email_from is None:
+            return False
+        match stage:
+            case Stage.SUPPORTER_CONFIRM:
+                return self.confirm_template is not None
+            case Stage.DELIVER:
+                page = self.page
+                return bool(page.thank_you_template or page.duplicate_template or self.confirm_template)
+            case _:
+                return False
+
+    def needs_address(self, *, opt_in: bool | None) -> bool:
+        """Whether the address of a signature with this consent will be needed after intake: for a mail that may become
+        due, or to ask the org what it knows (design 7.1: else it is never kept).
+        """
+        if self.org.detail_backend is not None:
+            return True
+        if self.switches.supporter_confirm and self.may_mail(Stage.SUPPORTER_CONFIRM):
+            return True
+        only_thanks = self.page.duplicate_template is None and self.confirm_template is None
+        return self.may_mail(Stage.DELIVER) and not (only_thanks and self.org.doi_thank_you and not opt_in)
 
     @property
     def stores_clear_text(self) -> bool:

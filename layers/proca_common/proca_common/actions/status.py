@@ -45,3 +45,5 @@ class Stage(StrEnum):
     ACTION_CONFIRM = "action_confirm"
     DELIVER = "deliver"
     LINK = "link"
+    EVENT = "event"
+    DETAIL = "detail"

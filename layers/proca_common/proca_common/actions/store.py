@@ -55,6 +55,9 @@ class SupporterItem(Outbox, discriminator="supporter"):
     """A supporter. `actions` counts all its actions, `waiting` those that wait for its confirmation.
 
     `held`: the rule for which it is kept out of everything until somebody looked at it; its signature has it too.
+    `confirmed`: by a link. `detailed`: its org was asked what it knows of it. `mail`: what a mail to it needs, sealed;
+    only there while one may be due. `mailed`: the keys of the mails that went out. `mail_claim`: the key of the mail
+    that is being sent and until when (ms) nobody else may, as `<key>@<until>`.
     """
 
     status = UnicodeAttribute()
@@ -69,6 +72,11 @@ class SupporterItem(Outbox, discriminator="supporter"):
     waiting = NumberAttribute()
     link_refs = UnicodeSetAttribute(null=True)
     held = NumberAttribute(null=True)
+    confirmed = BooleanAttribute(null=True)
+    detailed = BooleanAttribute(null=True)
+    mail = BinaryAttribute(null=True, legacy_encoding=False)
+    mailed = UnicodeSetAttribute(null=True)
+    mail_claim = UnicodeAttribute(null=True)
 
 
 class ContactItem(ActionsItem, discriminator="contact"):
@@ -91,7 +99,7 @@ class ContactItem(ActionsItem, discriminator="contact"):
 
 class ActionItem(Outbox, discriminator="action"):
     """An action. `supporter` and `recipients` are missing while it is not bound; `org` is the page org. `donation` has
-    the form of the message.
+    the form of the message. `reminded`: how many reminders its supporter was sent.
     """
 
     status = UnicodeAttribute()
@@ -109,6 +117,7 @@ class ActionItem(Outbox, discriminator="action"):
     source = JSONAttribute(null=True)
     dupe_rank = NumberAttribute(null=True)
     held = NumberAttribute(null=True)
+    reminded = NumberAttribute(null=True)
 
 
 class OverdueItem(Outbox):
@@ -189,7 +198,9 @@ def campaign_bucket(campaign: int, action: int) -> str:
 
 
 def pending_bucket(kind: str, identifier: int) -> str:
-    """Partition of `pending` for an item with this id; kinds are `emit`, `link` and `review` (design 4)."""
+    """Partition of `pending` for an item with this id; kinds are `emit`, `link`, `remind`, `wipe` and `review` (design
+    4).
+    """
     return f"{kind}#{identifier % PENDING_BUCKETS}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -60,24 +60,74 @@ class ChallengeSettings(PageSettings):
     guard_key_secret: str = Field(min_length=1)
 
 
+class ConfirmLinkSettings(TableSettings):
+    """Settings of the function behind links. `link_days`: for how long they accept and opt in (design 7.4)."""
+
+    actions_table: str = Field(min_length=1)
+    catalog_table: str = Field(min_length=1)
+    stats_table: str = Field(min_length=1)
+    link_keys_secret: str = Field(min_length=1)
+    guard_key_secret: str = Field(min_length=1)
+    link_days: int = Field(default=180, gt=0)
+
+
 class SweepSettings(TableSettings):
     """Settings of the sweep."""
 
     actions_table: str = Field(min_length=1)
 
 
-class ConfirmSettings(TableSettings):
-    """Settings of the stream function of the confirm stages."""
+class StageSettings(TableSettings):
+    """Settings of both functions that read the stream of actions."""
 
     actions_table: str = Field(min_length=1)
     catalog_table: str = Field(min_length=1)
     queue_url_prefix: str = Field(min_length=1)
+    mail_queue_url: str = Field(min_length=1)
+    push_queue_url: str = Field(min_length=1)
 
 
-class DeliverSettings(ConfirmSettings):
+class ConfirmSettings(StageSettings):
+    """Settings of the stream function of the confirm stages; it makes links for orgs that mail by themselves."""
+
+    link_base_url: str = Field(min_length=1)
+    link_keys_secret: str = Field(min_length=1)
+
+
+class DeliverSettings(StageSettings):
     """Settings of the stream function that delivers and counts."""
 
     stats_table: str = Field(min_length=1)
+    detail_queue_url: str = Field(min_length=1)
+
+
+class SendEmailSettings(TableSettings):
+    """Settings of the function that sends mails. `mail_concurrency`: how many of it run at once at most; they share the
+    rate of a provider. `private_targets`: `allow` where a mail server may be on this machine.
+    """
+
+    actions_table: str = Field(min_length=1)
+    catalog_table: str = Field(min_length=1)
+    stats_table: str = Field(min_length=1)
+    mail_queue_url: str = Field(min_length=1)
+    link_base_url: str = Field(min_length=1)
+    link_keys_secret: str = Field(min_length=1)
+    sealing_key_secret: str = Field(min_length=1)
+    service_passwords_secret: str = Field(min_length=1)
+    guard_key_secret: str = Field(min_length=1)
+    ses_configuration_set: str | None = None
+    mail_concurrency: int = Field(default=2, gt=0)
+    private_targets: Literal["refuse", "allow"] = "refuse"
+
+
+class PushSettings(TableSettings):
+    """Settings of the function that pushes messages on. `private_targets`: whether this machine may be called."""
+
+    catalog_table: str = Field(min_length=1)
+    push_queue_url: str = Field(min_length=1)
+    push_failures_queue_url: str = Field(min_length=1)
+    service_passwords_secret: str = Field(min_length=1)
+    private_targets: Literal["refuse", "allow"] = "refuse"
 
 
 AnySettings = TypeVar("AnySettings", bound=Settings)

@@ -38,7 +38,7 @@ from proca_common.contacts import Contact, contact_ref
 from proca_common.errors import TooMany
 from proca_common.failures import Failure, Refused
 from proca_common.ids import RANDOM_BITS, new_id
-from proca_common.orgs.encryption import Encryptor
+from proca_common.orgs.encryption import Encryptor, seal
 from proca_common.stages.binding import bind, count_action, is_full, waits
 from proca_common.stages.outbox import enter
 
@@ -118,9 +118,11 @@ def add_action_contact(
     particulars = particulars_of(request.action, context.campaign.transient_actions)
     known = {**contact.payload, **particulars.private} if particulars.private else contact.payload
     payload = json.dumps(known, ensure_ascii=False, separators=(",", ":")).encode()
+    mail = _sealed_address(contact, context) if context.needs_address(opt_in=request.privacy.opt_in) else None
 
     def write(action_id: int, now_ms: int) -> Transaction:
         supporter = _supporter(context, ref, action_id, contact.area, [consent.org for consent in consents])
+        supporter.mail = mail
         if admission is not None:
             supporter.held = admission.held
         if request.contact_ref is not None:
@@ -258,6 +260,14 @@ def _supporter(
         actions=1,
         waiting=0,
     )
+
+
+def _sealed_address(contact: Contact, context: PageContext) -> bytes | None:
+    """What a mail to the supporter needs, for whoever has the instance's sealing key; None without an address."""
+    if contact.email is None:
+        return None
+    needed = {"email": contact.email, "firstName": contact.first_name, "lastName": contact.payload.get("lastName")}
+    return seal(json.dumps(needed, ensure_ascii=False).encode(), context.instance.sealing_public)
 
 
 def _action(

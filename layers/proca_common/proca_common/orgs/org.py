@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from proca_common.catalog.entity import Config, Entity, Id, TemplateName, Title
 
 PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(root|(role|user)/[A-Za-z0-9+=,.@_/-]{1,512})")
+
+
+HOST_NAME = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 
 
 class Encryption(StrEnum):
@@ -28,10 +31,20 @@ def _is_principal(arn: str) -> str:
 
 
 Principal = Annotated[str, AfterValidator(_is_principal)]
+EmailBackend = Literal["ses", "smtp", "system"]
+PushBackend = Literal["sqs", "webhook"]
+Address = Annotated[str, Field(pattern=r"^[^@\s<>\"(),:;\\]{1,64}@[A-Za-z0-9.-]{1,190}$")]
+HostName = Annotated[str, Field(pattern=HOST_NAME, max_length=253)]
 
 
 class OrgInput(Entity):
-    """What can be set of an org."""
+    """What can be set of an org.
+
+    Backends name one of its services; `system` is that of the instance org. `doi_thank_you`: thank-you mails only with
+    consent to communication. `one_click`: the pages behind links in mails press their button themselves.
+    `redirect_hosts`: where these pages may lead to, besides the host in the page's name. `instance_events`: the
+    instance org's own choice to hear the events of all orgs.
+    """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=100)]
     title: Title
@@ -43,6 +56,16 @@ class OrgInput(Entity):
     custom_action_deliver: bool = True
     custom_event_deliver: bool = False
     event_queue: bool = False
+    email_backend: EmailBackend | None = None
+    transactional_email_backend: EmailBackend | None = None
+    email_from: Address | None = None
+    doi_thank_you: bool = False
+    push_backend: PushBackend | None = None
+    event_backend: PushBackend | None = None
+    detail_backend: Literal["webhook"] | None = None
+    one_click: bool = False
+    redirect_hosts: tuple[HostName, ...] = ()
+    instance_events: bool = False
     queue_principals: tuple[Principal, ...] = ()
     config: Config = Field(default_factory=dict)
 

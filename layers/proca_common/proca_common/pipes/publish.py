@@ -18,12 +18,16 @@ ENOUGH_MS = 8_000
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message for one queue. `id` is its MessageId, the same at every repetition; `group` is for SQS's fair share."""
+    """A message for one queue. `id` is its MessageId, the same at every repetition; `group` is for SQS's fair share.
+
+    `in_order`: for a queue that keeps the order of each group, and takes an id only once in five minutes.
+    """
 
     id: str
     body: str
     attributes: dict[str, str]
     group: str
+    in_order: bool = False
 
     @property
     def size(self) -> int:
@@ -70,7 +74,7 @@ def _batches(messages: Iterable[Outgoing]) -> Iterator[Sequence[Outgoing]]:
 
 
 def _entry(index: int, message: Outgoing) -> dict[str, object]:
-    return {
+    entry: dict[str, object] = {
         "Id": str(index),
         "MessageBody": message.body,
         "MessageGroupId": message.group,
@@ -78,3 +82,6 @@ def _entry(index: int, message: Outgoing) -> dict[str, object]:
             name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items() if value
         },
     }
+    if message.in_order:
+        entry["MessageDeduplicationId"] = message.id
+    return entry

@@ -9,7 +9,7 @@ from proca_common.actions import store
 from proca_common.actions.status import ActionStatus, Stage, SupporterStatus
 from proca_common.actions.store import ActionItem, SupporterItem
 from proca_common.aws.dynamo import Transaction
-from proca_common.pipes.routing import destinations
+from proca_common.pipes.routing import Destination, Way, destinations
 from proca_common.stages.machine import stored, transition
 from proca_common.stages.outbox import enter, hold, leave
 
@@ -21,7 +21,8 @@ def bind(action: ActionItem, supporter: SupporterItem, context: PageContext, now
     """Set on the action what its supporter makes of it; on a supporter that is new with this action, its state too.
 
     Only orgs of this page's campaign receive the action, even where the supporter signed another campaign of the same
-    org. Nothing moves for a supporter that is held: its signature is for review, all else waits.
+    org. Nothing moves for a supporter that is held: its signature is for review, all else waits. Nor does it while the
+    org is asked for details.
     """
     orgs = {context.org.id: context.org, context.lead.id: context.lead}
     receivers = [org for org in orgs.values() if org.id in supporter.recipients]
@@ -42,12 +43,21 @@ def bind(action: ActionItem, supporter: SupporterItem, context: PageContext, now
         return
     if move is None:
         return
+    if move.stage is not None and _asks_for_details(action, supporter, context):
+        enter(action, "emit", int(action.id), Stage.DETAIL, {Destination(context.org.id, Way.DETAIL)}, now_ms)
+        return
     supporter.status = move.supporter.value
     action.status = stored(move).value
     if move.stage is not None:
-        owed = destinations(move.stage, context.org, receivers)
+        mails = action.with_consent and supporter.mail is not None and context.may_mail(move.stage)
+        owed = destinations(move.stage, context.org, receivers, mails=mails)
         if owed or move.stage is Stage.DELIVER:
             enter(action, "emit", int(action.id), move.stage, owed, now_ms)
+
+
+def _asks_for_details(action: ActionItem, supporter: SupporterItem, context: PageContext) -> bool:
+    """Whether the page org is asked what it knows of the supporter before a signature goes on (domain 4.5), once."""
+    return context.org.detail_backend is not None and action.with_consent and not supporter.detailed
 
 
 def waits(action: ActionItem) -> bool:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from proca_common.actions.status import Stage
 from proca_common.actions.store import ActionItem
 from proca_common.aws import clock, dynamo
 from proca_common.aws.errors import Cancelled
 from proca_common.aws.logs import log_fault, logger
+from proca_common.confirms.links import Links
+from proca_common.pipes.exits import Exits
 from proca_common.stages import outbox
 from proca_common.stages.emit import emit
+from proca_common.stages.forget import after_confirming
 from proca_common.stages.works import Work, load
 
 
-def confirm(records: Iterable[dict[str, Any]], queue_url_prefix: str, deadline_ms: int) -> list[str]:
+def confirm(
+    records: Iterable[dict[str, Any]], exits: Exits, links_of: Callable[[str, int], Links], deadline_ms: int
+) -> list[str]:
     """Work on a batch of stream records; returns the sequence numbers of those that must come again.
 
-    `deadline_ms`: when the function will be stopped, in ms since 1970.
+    `links_of` makes the links of a contact ref's action. `deadline_ms`: when the function will be stopped, in ms since
+    1970.
     """
     entries, failed = outbox.entries(records)
     now_ms = clock.now_ms()
@@ -26,7 +33,11 @@ def confirm(records: Iterable[dict[str, Any]], queue_url_prefix: str, deadline_m
     def rank_of(work: Work) -> int:
         return memberships[work.person].rank(int(work.supporter.id))
 
-    sound, unbuilt = emit(works, rank_of, queue_url_prefix, deadline_ms)
+    for work in works:
+        work.mail = work.due_mail(work.status)
+        if work.action.stage == Stage.SUPPORTER_CONFIRM:
+            work.links = links_of(work.action.ref, int(work.action.id))
+    sound, unbuilt = emit(works, rank_of, exits, deadline_ms)
     failed += broken + unbuilt
     for work in sound:
         try:
@@ -41,7 +52,8 @@ def confirm(records: Iterable[dict[str, Any]], queue_url_prefix: str, deadline_m
 def _end(work: Work) -> None:
     """End the stage, or keep what is owed; whoever changed the action meanwhile has decided what comes next."""
     item = ActionItem(*work.key)
-    changes = outbox.served(work.unserved, work.action, clock.now_ms())
+    then = after_confirming(work.action, work.supporter)
+    changes = outbox.served(work.unserved, work.action, clock.now_ms(), then)
     as_read = (ActionItem.status == work.action.status) & outbox.as_read(work.action)
     try:
         dynamo.update(item, changes, as_read)

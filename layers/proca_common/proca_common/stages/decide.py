@@ -15,7 +15,7 @@ from pynamodb.expressions.update import Action as UpdateAction
 
 from proca_common.action_pages.context import page_context
 from proca_common.actions import store
-from proca_common.actions.status import ActionStatus, Stage, SupporterStatus
+from proca_common.actions.status import ActionStatus, EmailStatus, Stage, SupporterStatus
 from proca_common.actions.store import ActionItem, SupporterItem
 from proca_common.aws import clock
 from proca_common.aws.dynamo import Transaction
@@ -24,29 +24,31 @@ from proca_common.aws.retry import pauses
 from proca_common.errors import NotAllowed, NotFound
 from proca_common.monitors import store as stats
 from proca_common.monitors.persons import Numbers, moved, person_moved
-from proca_common.stages import machine, outbox
+from proca_common.stages import addresses, machine, outbox
 from proca_common.stages.binding import bind, waits
 from proca_common.stages.memberships import campaign_of, facts_of, person_of, put_membership, read_memberships, refilled
 
 
-def accept_supporter(action_id: int) -> bool:
+def accept_supporter(action_id: int, *, double_opt_in: bool = False) -> bool:
     """The supporter of this action meant it: it is accepted, and every action that waited for it goes on, all in one
-    transaction.
+    transaction. With `double_opt_in` its address is known to be its own, even if it was accepted before.
 
-    False when it was accepted before. Raises `NotFound`, `NotAllowed`, `Unavailable`.
+    False when nothing changed. Raises `NotFound`, `NotAllowed`, `Unavailable`.
     """
 
     def decide() -> Transaction | None:
         _, supporter = _read(action_id)
         status = SupporterStatus(supporter.status)
         if machine.confirm_supporter(status) is status:
-            return None
+            return _report(supporter, EmailStatus.DOUBLE_OPT_IN) if double_opt_in else None
         waiting = _waiting(supporter)
         if waiting is None:
             return Transaction()
         transaction = Transaction()
-        _set_supporter(transaction, supporter, SupporterStatus.ACCEPTED)
-        supporter.status = SupporterStatus.ACCEPTED.value
+        known = addresses.status_of(supporter)
+        after = addresses.reported(known, EmailStatus.DOUBLE_OPT_IN) if double_opt_in else known
+        _set_supporter(transaction, supporter, SupporterStatus.ACCEPTED, after)
+        supporter.status, supporter.confirmed = SupporterStatus.ACCEPTED.value, True
         for action in waiting:
             _go_on(transaction, action, action.status, supporter)
         return transaction
@@ -54,16 +56,29 @@ def accept_supporter(action_id: int) -> bool:
     return _decided(decide)
 
 
-def reject_supporter(action_id: int) -> bool:
+def reject_supporter(action_id: int, reported: EmailStatus | None = None) -> bool:
     """Force-reject: the supporter of this action, its signature, this action and all that wait are rejected, from any
-    state.
+    state. `reported`: what became known of its address; without it, a double opt-in is revoked (domain 4.9).
 
-    False when nothing was left to reject. Raises `NotFound`, `Unavailable`.
+    False when nothing changed. Raises `NotFound`, `Unavailable`.
     """
 
     def decide() -> Transaction | None:
         action, supporter = _read(action_id)
-        return _rejection(action, supporter)
+        return _rejection(action, supporter, reported)
+
+    return _decided(decide)
+
+
+def set_email_status(action_id: int, reported: EmailStatus) -> bool:
+    """Something became known of the address of this action's supporter; what it did stays as it is.
+
+    False when nothing changed. Raises `NotFound`, `Unavailable`.
+    """
+
+    def decide() -> Transaction | None:
+        _, supporter = _read(action_id)
+        return _report(supporter, reported)
 
     return _decided(decide)
 
@@ -113,7 +128,7 @@ def refuse_supporter(action_id: int) -> bool:
 
     def decide() -> Transaction | None:
         action, supporter = _read(action_id)
-        return None if supporter.held is None else _rejection(action, supporter)
+        return None if supporter.held is None else _rejection(action, supporter, None)
 
     return _decided(decide)
 
@@ -191,11 +206,33 @@ def _waiting(supporter: SupporterItem) -> list[ActionItem] | None:
     return waiting if len(waiting) == supporter.waiting else None
 
 
-def _set_supporter(transaction: Transaction, supporter: SupporterItem, status: SupporterStatus) -> None:
-    changes = [SupporterItem.status.set(status.value), SupporterItem.waiting.set(0)]
+def _set_supporter(
+    transaction: Transaction, supporter: SupporterItem, status: SupporterStatus, email_status: EmailStatus | None
+) -> None:
+    changes: list[UpdateAction] = [SupporterItem.status.set(status.value), SupporterItem.waiting.set(0)]
     if supporter.held is not None:
         changes.append(SupporterItem.held.remove())
-    transaction.update("supporter", SupporterItem(supporter.ref, supporter.sk), changes, _as_read(supporter))
+    if status is SupporterStatus.ACCEPTED:
+        changes.append(SupporterItem.confirmed.set(True))
+    if status is SupporterStatus.REJECTED and supporter.mail is not None:
+        changes.append(SupporterItem.mail.remove())
+    condition = _as_read(supporter)
+    if email_status is not addresses.status_of(supporter):
+        changes += addresses.changed(supporter, email_status)
+        condition &= addresses.as_read(supporter)
+    transaction.update("supporter", SupporterItem(supporter.ref, supporter.sk), changes, condition)
+
+
+def _report(supporter: SupporterItem, reported: EmailStatus) -> Transaction | None:
+    """Everything that stores what became known of the address, and nothing else; None when it is known already."""
+    known = addresses.status_of(supporter)
+    after = addresses.reported(known, reported)
+    if after is known:
+        return None
+    transaction = Transaction()
+    item, changes = SupporterItem(supporter.ref, supporter.sk), addresses.changed(supporter, after)
+    transaction.update("supporter", item, changes, addresses.as_read(supporter))
+    return transaction
 
 
 def _as_read(supporter: SupporterItem) -> Condition:
@@ -224,18 +261,20 @@ def _unchanged(action: ActionItem) -> Condition:
     return condition
 
 
-def _rejection(action: ActionItem, supporter: SupporterItem) -> Transaction | None:
+def _rejection(action: ActionItem, supporter: SupporterItem, reported: EmailStatus | None) -> Transaction | None:
     """Everything that rejects the supporter; None when nothing is left to do, empty: read again."""
+    known = addresses.status_of(supporter)
+    after = addresses.revoked(known) if reported is None else addresses.reported(known, reported)
     waiting = _waiting(supporter)
     if waiting is None:
         return Transaction()
     signature = store.read(store.action_key(supporter.ref, int(supporter.id)))
     targets = {target.sk: target for target in (action, signature, *waiting) if isinstance(target, ActionItem)}
     open_targets = [target for target in targets.values() if target.status != ActionStatus.REJECTED]
-    if supporter.status == SupporterStatus.REJECTED and not open_targets:
+    if supporter.status == SupporterStatus.REJECTED and not open_targets and after is known:
         return None
     transaction = Transaction()
-    _set_supporter(transaction, supporter, SupporterStatus.REJECTED)
+    _set_supporter(transaction, supporter, SupporterStatus.REJECTED, after)
     _reject(transaction, open_targets, supporter)
     return transaction
 

@@ -15,16 +15,20 @@ from typing import Any
 
 from proca_common.actions.private import wiped
 from proca_common.actions.status import ActionStatus, Stage
-from proca_common.actions.store import ActionItem, ContactItem, Key
+from proca_common.actions.store import ActionItem, ContactItem, Key, SupporterItem
 from proca_common.aws import clock
-from proca_common.aws.dynamo import Transaction
+from proca_common.aws.dynamo import ActionsItem, Transaction
 from proca_common.aws.errors import Cancelled, CloudError, Unavailable
 from proca_common.aws.logs import log_fault, logger
 from proca_common.aws.retry import pauses
 from proca_common.monitors import store as stats
 from proca_common.monitors.persons import Membership
+from proca_common.pipes.exits import Exits
 from proca_common.stages import outbox
+from proca_common.stages.ask import ask
 from proca_common.stages.emit import emit
+from proca_common.stages.events import tell
+from proca_common.stages.forget import after_ordering
 from proca_common.stages.link import link
 from proca_common.stages.memberships import put_membership, read_memberships
 from proca_common.stages.settle import Arrival, Settlement, settle
@@ -33,7 +37,7 @@ from proca_common.stages.works import Work, load
 CHUNK = 25
 
 
-def deliver(records: Iterable[dict[str, Any]], queue_url_prefix: str, deadline_ms: int) -> list[str]:
+def deliver(records: Iterable[dict[str, Any]], exits: Exits, deadline_ms: int) -> list[str]:
     """Work on a batch of stream records; returns the sequence numbers of those that must come again.
 
     `deadline_ms`: when the function will be stopped, in ms since 1970.
@@ -46,7 +50,9 @@ def deliver(records: Iterable[dict[str, Any]], queue_url_prefix: str, deadline_m
     failed += broken
     for start in range(0, len(works), CHUNK):
         chunk = works[start : start + CHUNK]
-        failed += _deliver_chunk(chunk, memberships, queue_url_prefix, deadline_ms)
+        failed += _deliver_chunk(chunk, memberships, exits, deadline_ms)
+    failed += ask([entry for entry in ready if entry.image.stage == Stage.DETAIL], exits, deadline_ms)
+    failed += tell([entry for entry in ready if entry.image.stage == Stage.EVENT], exits, deadline_ms)
     for entry in links:
         try:
             link(entry)
@@ -58,17 +64,19 @@ def deliver(records: Iterable[dict[str, Any]], queue_url_prefix: str, deadline_m
 
 
 def _deliver_chunk(
-    works: Sequence[Work], memberships: dict[Key, Membership], queue_url_prefix: str, deadline_ms: int
+    works: Sequence[Work], memberships: dict[Key, Membership], exits: Exits, deadline_ms: int
 ) -> list[str]:
     verdicts = settle(map(_arrival, works), memberships).verdicts
     for work in works:
-        if verdicts[work.key].status is ActionStatus.REJECTED:
+        status = verdicts[work.key].status
+        work.mail = work.due_mail(status)
+        if status is ActionStatus.REJECTED:
             work.unserved.clear()
 
     def rank_of(work: Work) -> int:
         return verdicts[work.key].dupe_rank if work.action.dupe_rank is None else int(work.action.dupe_rank)
 
-    sound, failed = emit(works, rank_of, queue_url_prefix, deadline_ms)
+    sound, failed = emit(works, rank_of, exits, deadline_ms)
     return failed + _commit_or_split(sound, memberships)
 
 
@@ -127,11 +135,13 @@ def _commit(works: list[Work], memberships: dict[Key, Membership]) -> None:
 
 
 def _as_read(works: Iterable[Work], cancelled: Cancelled) -> list[Work]:
-    """Those that nobody else changed, without the contacts that somebody did."""
+    """Those that nobody else changed, without the contacts that somebody did, and addresses that are gone."""
     left = [work for work in works if not cancelled.refused(_label(work.key))]
     for work in left:
         for org in [org for org in work.contacts if cancelled.refused(_label(work.contact_key(org)))]:
             del work.contacts[org]
+        if cancelled.refused(_label((work.supporter.ref, work.supporter.sk))):
+            work.supporter.mail = None
     return left
 
 
@@ -140,7 +150,8 @@ def _transaction(works: Sequence[Work], settlement: Settlement) -> Transaction:
     transaction = Transaction()
     for work in works:
         verdict = settlement.verdicts[work.key]
-        changes = outbox.served(work.unserved, work.action, now_ms)
+        then = None if work.mail is None else after_ordering(now_ms)
+        changes = outbox.served(work.unserved, work.action, now_ms, then)
         if verdict.status is not work.status:
             changes.append(ActionItem.status.set(verdict.status.value))
         if work.action.dupe_rank is None:
@@ -148,6 +159,10 @@ def _transaction(works: Sequence[Work], settlement: Settlement) -> Transaction:
         as_read = (ActionItem.status == work.action.status) & outbox.as_read(work.action)
         transaction.update(_label(work.key), ActionItem(*work.key), changes, as_read)
         _wipe(transaction, work)
+        if work.supporter.mail is not None and work.mail is None and work.action.with_consent:
+            key = work.supporter.ref, work.supporter.sk
+            exists = ActionsItem.ref.exists()
+            transaction.update(_label(key), SupporterItem(*key), [SupporterItem.mail.remove()], exists)
     for person, membership in settlement.memberships.items():
         put_membership(transaction, _label(person), person, membership)
     stats.add(transaction, stats.bounded(settlement.numbers), random.randrange(stats.SHARDS))

@@ -29,10 +29,13 @@ def link(entry: outbox.Entry) -> None:
     for action in _waiting_for(supporter):
         if not _move(action, supporter):
             break
-    end = SupporterItem(supporter.ref, supporter.sk)
-    changes = [*outbox.finished(), SupporterItem.link_refs.remove()]
+    end, as_read = SupporterItem(supporter.ref, supporter.sk), outbox.as_read(supporter)
+    supporter.stage = None
+    events = outbox.owed_by(supporter)  # something is to be told of it, too
+    left = outbox.owing(supporter, events, clock.now_ms()) if events else outbox.finished()
+    changes = [*left, SupporterItem.link_refs.remove()]
     try:
-        dynamo.update(end, changes, outbox.as_read(supporter))
+        dynamo.update(end, changes, as_read)
     except Cancelled:
         return  # the sweep woke it meanwhile, or more is to be linked: the new record ends it
 

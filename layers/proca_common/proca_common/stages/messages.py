@@ -209,7 +209,7 @@ def action_message(
                 "name": page.name,
                 "thank_you_template": page.thank_you_template,
                 "thank_you_template_ref": None,
-                "supporter_confirm_template": _confirm_template(context),
+                "supporter_confirm_template": context.confirm_template,
             },
             "campaign": {
                 "name": campaign.name,
@@ -294,14 +294,6 @@ def _action(action: ActionItem, private: dict[str, dict[str, object]]) -> dict[s
     if action.late:
         part["late"] = True
     return part
-
-
-def _confirm_template(context: PageContext) -> str | None:
-    return (
-        context.page.supporter_confirm_template
-        or context.campaign.supporter_confirm_template
-        or context.org.supporter_confirm_template
-    )
 
 
 def _personal_info(contact: ContactItem | None) -> dict[str, object] | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as UpdateAction
@@ -26,6 +26,13 @@ LONGEST_WAIT_MS = 6 * 60 * MINUTE_MS
 CLOCK_SKEW_MS = 30_000
 GRACE_MS = MINUTE_MS
 PATIENT_AFTER = 5
+
+
+class Later(NamedTuple):
+    """What is left to do with an item that owes nothing: a kind of `pending`, and from when on (ms since 1970)."""
+
+    kind: str
+    due_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,21 @@ def entered(item: Outbox) -> list[UpdateAction]:
     ]
 
 
+def owing(item: Outbox, owed: Collection[Destination], now_ms: int) -> list[UpdateAction]:
+    """Enter stage `event` on a stored item that may owe something already: that is owed still, and links come first.
+
+    `due` is never as before: whoever is at work on the item now must not end what is entered here.
+    """
+    links = item.stage == Stage.LINK
+    return [
+        Outbox.stage.set(Stage.LINK.value if links else Stage.EVENT.value),
+        Outbox.due.set(max(now_ms, int(item.due or 0) + 1)),
+        Outbox.attempt.set(0),
+        Outbox.owed.set({str(destination) for destination in {*owed_by(item), *owed}}),
+        Outbox.pending.set(pending_bucket("link" if links else "emit", int(item.id))),
+    ]
+
+
 def leave(item: Outbox) -> None:
     """Set on an item that nothing is owed."""
     item.stage = item.due = item.owed = item.attempt = item.pending = None
@@ -104,15 +126,28 @@ def finished() -> list[UpdateAction]:
     ]
 
 
+def set_aside(item: Outbox, later: Later) -> list[UpdateAction]:
+    """Nothing is owed any more, but something else is to be done with the item later."""
+    return [
+        Outbox.stage.remove(),
+        Outbox.owed.remove(),
+        Outbox.attempt.remove(),
+        Outbox.due.set(later.due_ms),
+        Outbox.pending.set(pending_bucket(later.kind, int(item.id))),
+    ]
+
+
 def postponed(owed: Collection[Destination], due_ms: int) -> list[UpdateAction]:
     """Only these destinations are owed still, at a later time."""
     return [Outbox.owed.set({str(destination) for destination in owed}), Outbox.due.set(due_ms)]
 
 
-def served(unserved: Collection[Destination], item: Outbox, now_ms: int) -> list[UpdateAction]:
-    """What is stored after a try: the end of the stage, or what is left of it for later."""
+def served(
+    unserved: Collection[Destination], item: Outbox, now_ms: int, then: Later | None = None
+) -> list[UpdateAction]:
+    """What is stored after a try: the end of the stage, and what comes then, or what is left of it for later."""
     if not unserved:
-        return finished()
+        return finished() if then is None else set_aside(item, then)
     attempt = int(item.attempt or 0)
     is_left_to_the_sweep = item.stage != Stage.DELIVER and attempt >= PATIENT_AFTER  # see `is_overdue`
     return postponed(unserved, now_ms if is_left_to_the_sweep else now_ms + wait_ms(attempt))

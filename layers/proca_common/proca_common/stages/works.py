@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 from proca_common.action_pages.context import PageContext, page_context
 from proca_common.actions import store
-from proca_common.actions.status import ActionStatus, SupporterStatus
+from proca_common.actions.status import ActionStatus, Stage, SupporterStatus
 from proca_common.actions.store import ActionItem, ContactItem, Key, SupporterItem
 from proca_common.aws.dynamo import ActionsItem
 from proca_common.aws.logs import log_fault
+from proca_common.confirms.links import Links
+from proca_common.mails.choice import MailKind, due_mail
 from proca_common.monitors.persons import Facts, Membership
 from proca_common.pipes.routing import Destination
 from proca_common.stages.memberships import facts_of, membership_of, person_of
@@ -19,7 +21,9 @@ from proca_common.stages.outbox import Entry, is_current, owed_by
 
 @dataclass(slots=True)
 class Work:
-    """An action that owes something. `unserved` are the destinations that did not take their message yet."""
+    """An action that owes something. `unserved` are the destinations that did not take their message yet, `mail` is
+    what its supporter is due by mail at this stage, `links` are those of a supporter who is to confirm.
+    """
 
     sequence: str
     action: ActionItem
@@ -27,6 +31,8 @@ class Work:
     contacts: dict[int, ContactItem]
     context: PageContext
     unserved: set[Destination] = field(default_factory=set)
+    mail: MailKind | None = None
+    links: Links | None = None
 
     @property
     def key(self) -> Key:
@@ -51,6 +57,21 @@ class Work:
     def supporter_status(self) -> SupporterStatus:
         """The supporter's state as read."""
         return SupporterStatus(self.supporter.status)
+
+    def due_mail(self, status: ActionStatus) -> MailKind | None:
+        """The mail that is due at this stage, when the action has this state after it."""
+        if self.supporter.mail is None:
+            return None
+        contact = self.contacts.get(int(self.action.org))
+        return due_mail(
+            Stage(self.action.stage),
+            status,
+            self.context,
+            with_consent=self.action.with_consent,
+            has_contact=contact is not None,
+            opt_in=None if contact is None else contact.communication_consent,
+            confirmed=bool(self.supporter.confirmed),
+        )
 
     @property
     def facts(self) -> Facts:
