@@ -116,7 +116,7 @@ class Stored:
 
     def _faults_of_action(self, action: Item, owed: Collection[int]) -> Iterable[str]:
         stage = action.get("stage")
-        yield from _faults_of_outbox(action, "emit", owed)
+        yield from _faults_of_review(action) if "held" in action else _faults_of_outbox(action, "emit", owed)
         if "supporter" not in action:
             if action["status"] != "new" or stage or "campaign_bucket" in action or "expires" not in action:
                 yield "is not bound, but looks as if it were"
@@ -129,18 +129,15 @@ class Stored:
         if supporter is None:
             yield "has no supporter"
             return
+        yield from _faults_of_holding(action, supporter)
         if stage and action["status"] not in STATUSES_OF_STAGE[stage]:
             yield f"has the stage {stage}"
-        match action["status"], supporter["status"]:
-            case "accepted", _ if stage is None:
-                yield "is on its way, but nobody sends it"
-            case "new" | "confirming", "rejected":
-                yield "waits for a supporter who was rejected"
-            case "new", "accepted":
-                yield "waits for a supporter who was accepted"
+        yield from _faults_of_waiting(action, supporter)
 
     def _faults_of_supporter(self, supporter: Item, owed: Collection[int]) -> Iterable[str]:
         yield from _faults_of_outbox(supporter, "link", owed)
+        if "held" in supporter and supporter["status"] != "new":
+            yield f"is held, but {supporter['status']}"
         key = supporter["ref"], supporter["id"]
         own = self.of_supporter.get(key, [])
         waiting = sum(action["status"] == "new" for action in own)
@@ -240,6 +237,8 @@ def entitled(stored: Stored) -> set[str]:
         still_owed = action.get("owed", set())
         if action["status"] in EMITTED:
             receivers = {(org, "deliver", "deliver") for org in action["recipients"]}
+        elif "held" in action:
+            continue
         elif action["with_consent"] and action["status"] == "new":
             receivers = {(action["org"], "supporter_confirm", "confirm-supporter")}
         elif action["with_consent"] and action["status"] == "confirming":
@@ -274,6 +273,33 @@ def _faults_of_outbox(item: Item, kind: str, owed: Collection[int]) -> Iterable[
         yield f"stands in {item['pending']}"
     if outbox and item["id"] not in owed:
         yield f"still owes {item.get('stage')} to {sorted(item.get('owed', ()))} after {item.get('attempt')} attempts"
+
+
+def _faults_of_waiting(action: Item, supporter: Item) -> Iterable[str]:
+    match action["status"], supporter["status"]:
+        case "accepted", _ if action.get("stage") is None:
+            yield "is on its way, but nobody sends it"
+        case "new" | "confirming", "rejected":
+            yield "waits for a supporter who was rejected"
+        case "new", "accepted":
+            yield "waits for a supporter who was accepted"
+
+
+def _faults_of_holding(action: Item, supporter: Item) -> Iterable[str]:
+    """A supporter is held together with its signature, and with nothing else."""
+    held = supporter.get("held") if action["id"] == supporter["id"] else None
+    if action.get("held") != held:
+        yield f"is held by {action.get('held')}, its supporter by {supporter.get('held')}"
+
+
+def _faults_of_review(signature: Item) -> Iterable[str]:
+    """Of a signature that is held: it is listed for review, and waits for nothing else."""
+    if signature["status"] != "new":
+        yield "is held, but no longer new"
+    if {"stage", "owed", "attempt"} & signature.keys():
+        yield f"is held, but has the stage {signature.get('stage')}"
+    if signature.get("pending", "").split("#")[0] != "review" or "due" not in signature:
+        yield f"is held, but stands in {signature.get('pending')}"
 
 
 def _differences(name: str, found: Counter[str], wanted: Counter[str]) -> Iterable[str]:

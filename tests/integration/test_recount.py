@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from proca_common.stages import decide
 from tests.coalition import Coalition, Petition, clear
 from tests.harness.calls import unseen_client
 from tests.recount import assert_sound
@@ -99,6 +100,54 @@ def test_all_that_is_wrong_is_seen(petition: Petition) -> None:
             fill(world, table, items)
     assert not unseen
     assert not is_seen(petition)
+
+
+@pytest.fixture
+def held(world: World) -> Petition:
+    """Somebody signed, shared, and is held; two others are not held any more."""
+    pattern = {"id": 7, "kind": "domain", "pattern": "spam.example.org", "action": "hold"}
+    petition = Coalition(world).petition(guards={"patterns": [pattern]})
+    petition.crowd()
+    signed = [world.sign(petition.page, email=f"{name}@spam.example.org") for name in ("ida", "ola", "eva")]
+    for each in signed:
+        world.act(petition.page, each.contact_ref, "share")
+    assert decide.release_supporter(signed[1].action)
+    assert decide.refuse_supporter(signed[2].action)
+    world.run()
+    return petition
+
+
+def of_held(petition: Petition, kind: str) -> dict[str, Any]:
+    """An item of this kind of whoever is held: the signature, if it is an action."""
+    items = petition.world.tables.all_items("ActionsTable")
+    return next(each for each in items if each["kind"]["S"] == kind and "held" in each)
+
+
+HELD_WRONG: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "held without a list": lambda item: {name: value for name, value in item.items() if name != "pending"},
+    "held by nothing": lambda item: {name: value for name, value in item.items() if name != "held"},
+    "held by another pattern": lambda item: {**item, "held": {"N": "8"}},
+    "held, and on its way": lambda item: {**item, "status": {"S": "accepted"}},
+    "held, and still to be sent": lambda item: {**item, "stage": {"S": "deliver"}},
+    "held where the sweep sees it": lambda item: {**item, "pending": {"S": "emit#7"}},
+}
+
+
+def test_what_is_held_is_sound_and_owes_nothing(held: Petition) -> None:
+    assert_sound(held.world, held.campaign)
+
+
+@pytest.mark.parametrize("spoil", HELD_WRONG.values(), ids=HELD_WRONG)
+def test_all_that_is_wrong_with_what_is_held_is_seen(
+    held: Petition, spoil: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
+    put(held, spoil(of_held(held, "action")))
+    assert is_seen(held)
+
+
+def test_a_held_supporter_that_was_accepted_is_seen(held: Petition) -> None:
+    put(held, of_held(held, "supporter") | {"status": {"S": "accepted"}})
+    assert is_seen(held)
 
 
 def test_what_is_owed_is_seen_unless_it_is_expected(world: World) -> None:
