@@ -23,6 +23,8 @@ PROBLEMS = {
     ),
     "not-allowed": ProblemType(403, "The campaign does not take this signature."),
     "not-found": ProblemType(404, "There is no such page or endpoint."),
+    "settled": ProblemType(400, "What a link is for cannot be done any more, or not yet."),
+    "ended": ProblemType(410, "A link is too old, or was used as often as it may be."),
     "too-large": ProblemType(413, f"The body has more than {MAX_BODY_BYTES:,} bytes."),
     "unsupported-media-type": ProblemType(415, "The body is not sent as `application/json`."),
     "invalid-input": ProblemType(422, "Rules were broken: `errors` has each of them."),

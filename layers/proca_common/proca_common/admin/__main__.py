@@ -13,11 +13,12 @@ from typing import get_args
 
 from pydantic import ValidationError
 
-from proca_common.admin import commands, guards, services
+from proca_common.admin import commands, confirms, guards, services
 from proca_common.admin.commands import Shown
 from proca_common.admin.environment import AdminSettings, connect
 from proca_common.aws.errors import CloudError
 from proca_common.aws.settings import SettingsError
+from proca_common.confirms.confirm import VALID_DAYS
 from proca_common.errors import DomainError
 from proca_common.guards.patterns import Kind
 from proca_common.orgs.org import Encryption
@@ -76,6 +77,12 @@ def parser() -> ArgumentParser:
     _command(page, "show", commands.page_show, "name")
     _command(page, "list", commands.page_list)
 
+    _decisions(nouns)
+    _against_abuse(nouns)
+    return top
+
+
+def _decisions(nouns: _SubParsersAction[ArgumentParser]) -> None:
     action = _noun(nouns, "action", "single actions, by id")
     _command(action, "show", commands.action_show, numbered=True)
     _command(action, "accept", commands.action_accept, numbered=True)
@@ -83,8 +90,10 @@ def parser() -> ArgumentParser:
     supporter = _noun(nouns, "supporter", "supporters, by the id of one of their actions")
     _command(supporter, "accept", commands.supporter_accept, numbered=True)
     _command(supporter, "reject", commands.supporter_reject, numbered=True)
-    _against_abuse(nouns)
-    return top
+    confirm = _noun(nouns, "confirm", "operations that a second person has to agree to")
+    create = _command(confirm, "create-action", confirms.confirm_create_action, numbered=True)
+    create.add_argument("--email", help="an address that its links tell; whoever only guesses the code lacks it")
+    create.add_argument("--days", type=int, default=VALID_DAYS, help=f"how long it holds ({VALID_DAYS})")
 
 
 def _services(nouns: _SubParsersAction[ArgumentParser]) -> None:

@@ -16,6 +16,7 @@ from proca_common.aws.clients import client
 from proca_common.aws.settings import TableSettings, read
 
 OUTPUTS = {
+    "ApiUrl": "PROCA_API_URL",
     "ActionsTable": "ACTIONS_TABLE",
     "CatalogTable": "CATALOG_TABLE",
     "StatsTable": "STATS_TABLE",
@@ -27,7 +28,7 @@ OUTPUTS = {
 
 
 class AdminSettings(TableSettings):
-    """Everything an operator's shell may touch."""
+    """Everything an operator's shell may touch. `link_base_url`: what links begin with, if not where the API is."""
 
     actions_table: str = Field(min_length=1)
     catalog_table: str = Field(min_length=1)
@@ -36,6 +37,8 @@ class AdminSettings(TableSettings):
     sealing_key_secret: str = Field(min_length=1)
     service_passwords_secret: str = Field(min_length=1)
     guard_key_secret: str | None = None
+    proca_api_url: str | None = None
+    link_base_url: str | None = None
 
 
 def connect(stack: str | None) -> AdminSettings:

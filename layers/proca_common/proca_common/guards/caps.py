@@ -1,4 +1,5 @@
-"""Caps: how many signatures a client network may send to a campaign, how many mails an address may get.
+"""Caps: how many signatures a client network may send to a campaign, how many mails an address may get, how many codes
+may be guessed.
 
 What is counted stands in one item for each subject and day, in slices of time: `s<slice>` counts, `w<slice>` says how
 often it was written, that is by about how many environments. A count is that of all slices which reach into the window,
@@ -79,6 +80,10 @@ def of_network(cap: NetworkCap) -> Meter:
 def of_address(cap: AddressCap) -> Meter:
     """Mails: bursts in an hour, sustained in a day."""
     return Meter(3_600_000, ((3_600_000, cap.burst), (DAY_MS, cap.sustained)))
+
+
+GUESSES = Meter(600_000, ((600_000, 10), (DAY_MS, 100)))
+"""Codes that a network may try: eight digits would be guessed otherwise."""
 
 
 @dataclass(slots=True)
@@ -176,6 +181,11 @@ def count_signature(cap: NetworkCap, client: str | None, campaign: int, secret: 
 def count_mail(cap: AddressCap, email: str, secret: bytes, now_ms: int) -> None:
     """Count a mail to this address. Raises `TooMany` when it gets no more for now."""
     _take(of_address(cap), subject(secret, now_ms, "address", email.strip().casefold()), now_ms)
+
+
+def count_guess(client: str | None, secret: bytes, now_ms: int) -> None:
+    """Count a code that this client tries. Raises `TooMany` when its network has tried enough for now."""
+    _take(GUESSES, subject(secret, now_ms, "guess", network_of(client)), now_ms)
 
 
 def _take(meter: Meter, counted: str, now_ms: int) -> None:

@@ -21,6 +21,7 @@ TITLES = {
     403: "Not allowed",
     404: "Not found",
     409: "Conflict",
+    410: "No longer valid",
     413: "Body too large",
     415: "Unsupported media type",
     422: "Invalid input",

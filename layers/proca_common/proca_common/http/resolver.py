@@ -32,12 +32,13 @@ def make_resolver() -> APIGatewayRestResolver:
 
 
 def _answer(error: Exception) -> Response[str]:
-    problem = _problem_of(error)
+    problem = problem_of(error)
     logger.info("answered", extra={"status": problem.status, "problem": problem.code})
     return problem.response()
 
 
-def _problem_of(error: Exception) -> Problem:
+def problem_of(error: Exception) -> Problem:
+    """The problem that an error is answered with; a fault of ours is logged, without its text."""
     match error:
         case Problem():
             problem = error

@@ -1,0 +1,124 @@
+"""GET and POST of /link/...: what people find behind the links in their mails. GET asks, POST does (domain 7)."""
+
+from __future__ import annotations
+
+from proca_common.aws import init_phase
+
+# isort: split
+import re
+from dataclasses import replace
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from proca_common.approvals import codes, texts
+from proca_common.approvals.answers import Question, Result, ask, problem_of_link, reader_of, refuse, tell
+from proca_common.approvals.redirects import local_path
+from proca_common.approvals.supporter import follow, open_link
+from proca_common.aws import clock, dynamo
+from proca_common.aws.logs import logger
+from proca_common.aws.secrets import secret
+from proca_common.aws.settings import ConfirmLinkSettings, read
+from proca_common.confirms.confirm import CODE
+from proca_common.confirms.tokens import Purpose, link_keys
+from proca_common.failures import Malformed
+from proca_common.guards import caps
+from proca_common.http.resolver import make_resolver
+
+BOTH = ["GET", "POST"]
+VERBS = {"accept": Purpose.ACCEPT, "reject": Purpose.REJECT}
+DOI = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+DONE = {
+    Purpose.ACCEPT: "accepted",
+    Purpose.REJECT: "rejected",
+    Purpose.DOUBLE_OPT_IN: "opted_in",
+    Purpose.UNSUBSCRIBE: "unsubscribed",
+}
+NUMBER = re.compile(r"[0-9]{1,16}")
+TOKEN = re.compile(r"[A-Za-z0-9_-]{1,100}")
+
+settings = read(ConfirmLinkSettings)
+dynamo.connect(settings)
+keys = link_keys(secret(settings.link_keys_secret))
+app = make_resolver()
+init_phase.over()
+
+
+@app.route("/link/s/<action>/<verb>/<token>", method=BOTH)
+def signature(action: str, verb: str, token: str) -> Response[str]:
+    """A supporter confirms the signature, or takes it back."""
+    doi = given("doi")
+    if verb not in VERBS or (doi is not None and doi not in DOI):
+        raise Malformed("malformed link")
+    return supporter(VERBS[verb], action, token, doi)
+
+
+@app.route("/link/d/<action>/<token>", method=BOTH)
+def double_opt_in(action: str, token: str) -> Response[str]:
+    """A supporter proves that the address is the own one."""
+    return supporter(Purpose.DOUBLE_OPT_IN, action, token)
+
+
+@app.route("/link/u/<action>/<token>", method=BOTH)
+def unsubscribe(action: str, token: str) -> Response[str]:
+    """A supporter wants no more mails; mail programs may POST it by themselves (RFC 8058)."""
+    return supporter(Purpose.UNSUBSCRIBE, action, token)
+
+
+@app.route("/link/<verb>/<code>", method=BOTH)
+def confirm(verb: str, code: str) -> Response[str]:
+    """A second person agrees or refuses. GET looks nothing up, so it cannot be used to guess codes."""
+    if verb not in VERBS or not CODE.fullmatch(code):
+        raise Malformed("malformed link")
+    reader, accepts = reader_of(app.current_event), verb == "accept"
+    if is_get():
+        return ask(reader, Question("agree" if accepts else "refuse"))
+    client = app.current_event.request_context.identity.source_ip
+    caps.count_guess(client, secret(settings.guard_key_secret), clock.now_ms())
+    told_id = given("id")
+    object_id = int(told_id) if told_id and NUMBER.fullmatch(told_id) else None if told_id is None else -1
+    changed = (codes.accept if accepts else codes.reject)(code, given("email"), object_id)
+    done = "agreed" if accepts else "refused"
+    return tell(reader, Result(done if changed else "already", target=local_path(given("redir") or "")))
+
+
+def supporter(purpose: Purpose, action: str, token: str, doi: str | None = None) -> Response[str]:
+    """Ask, or do what the link is for."""
+    if not NUMBER.fullmatch(action) or not TOKEN.fullmatch(token):
+        raise Malformed("malformed link")
+    link = open_link(keys, purpose, int(action), token, settings.link_days)
+    page, campaign = link.context.page, link.context.campaign
+    reader = replace(reader_of(app.current_event), language=texts.of_locale(page.locale), campaign=campaign.title)
+    app.append_context(reader=reader)
+    target = link.target(given("redir"), doi)
+    if is_get():
+        return ask(reader, Question(purpose.value, link.submits_itself, target))
+    changed = follow(link, double_opt_in=DOI.get(doi or "", False))
+    if changed and given("reminder") == "1":
+        with single_metric(name="ReminderConfirmed", unit=MetricUnit.Count, value=1) as metric:
+            metric.add_dimension("org", str(link.context.org.id))
+    return tell(reader, Result(DONE[purpose] if changed else "already", target=target))
+
+
+@app.exception_handler(Exception)
+def refused(error: Exception) -> Response[str]:
+    """What is wrong, in the language of the page, or of the browser while no page is known."""
+    return refuse(app.context.get("reader") or reader_of(app.current_event), problem_of_link(error))
+
+
+def is_get() -> bool:
+    """Whether somebody only looks."""
+    return bool(app.current_event.http_method == "GET")
+
+
+def given(name: str) -> str | None:
+    """A parameter of the query."""
+    return app.current_event.get_query_string_value(name)
+
+
+@logger.inject_lambda_context
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Entry point of API Gateway."""
+    return app.resolve(event, context)
