@@ -30,7 +30,7 @@ REFERENCE = re.compile(r" \((?:domain|design)[^)]*\)")
 DESCRIPTION = """\
 What a widget on a campaign's page may call, without authentication. Errors are problems of RFC 9457 and name every
 broken rule at once. Nothing is stored when anything is refused, and no answer depends on what is stored about a person.
-Fields that are not in a schema are refused, except in `customFields`. New fields may come in answers. The links of mails
+Fields that are not in a schema are refused, except in `customFields`. New fields may come in answers. Links in mails
 (`/link/...`) lead to pages for people and are not described here: only whoever got one may use it."""
 TAGS = {
     "Actions": "Taking signatures and what people do afterwards.",
