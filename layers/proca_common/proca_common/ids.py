@@ -22,6 +22,11 @@ def created_ms(identifier: int) -> int:
     return (identifier >> RANDOM_BITS) + EPOCH_MS
 
 
+def first_id_at(moment_ms: int) -> int:
+    """The lowest id that can be made at this moment (ms since 1970), or at the first moment there is."""
+    return new_id(max(moment_ms, EPOCH_MS), 0)
+
+
 def created_at(identifier: int) -> datetime:
     """The moment of creation in UTC, to the second as messages show it."""
     return datetime.fromtimestamp(created_ms(identifier) // 1000, UTC)

@@ -13,7 +13,7 @@ from typing import get_args
 
 from pydantic import ValidationError
 
-from proca_common.admin import commands, confirms, guards, services
+from proca_common.admin import again, commands, confirms, guards, services
 from proca_common.admin.commands import Shown
 from proca_common.admin.environment import AdminSettings, connect
 from proca_common.aws.errors import CloudError
@@ -23,6 +23,8 @@ from proca_common.errors import DomainError
 from proca_common.guards.patterns import Kind
 from proca_common.orgs.org import Encryption
 from proca_common.orgs.services import ServiceName
+from proca_common.pipes.routing import Queue
+from proca_common.stages.requeue import Target
 
 Command = Callable[[Namespace, AdminSettings], Shown]
 SETTINGS = "further settings as key=value, where value is JSON or text: supporter_confirm=true"
@@ -79,6 +81,7 @@ def parser() -> ArgumentParser:
 
     _decisions(nouns)
     _against_abuse(nouns)
+    _sending_again(nouns)
     return top
 
 
@@ -130,6 +133,22 @@ def _against_abuse(nouns: _SubParsersAction[ArgumentParser]) -> None:
     _command(review, "list", guards.review_list)
     _command(review, "release", guards.review_release, numbered=True)
     _command(review, "refuse", guards.review_refuse, numbered=True)
+
+
+def _sending_again(nouns: _SubParsersAction[ArgumentParser]) -> None:
+    requeue = _command(nouns, "requeue", again.requeue_actions, "org")
+    requeue.add_argument("target", choices=[target.value for target in Target])
+    chosen = requeue.add_mutually_exclusive_group(required=True)
+    chosen.add_argument("--ids", type=int, nargs="+", help="ids of actions")
+    chosen.add_argument("--campaign", help="name of a campaign: all its actions, or those of a time range")
+    requeue.add_argument("--since", type=again.moment, default=0, help="from this date or time on (UTC)")
+    requeue.add_argument("--until", type=again.moment, help="before this date or time (UTC)")
+    redrive = _command(nouns, "redrive", again.queue_redrive)
+    redrive.add_argument("queue", choices=[*(queue.value for queue in Queue), *again.OUR_QUEUES])
+    redrive.add_argument("--org", help="name of the org whose queue it is")
+    for command in (requeue, redrive):
+        command.add_argument("--dry-run", action="store_true", help="only say how many")
+        command.add_argument("--job", type=again.job_id, help="id of a job that was interrupted, to go on under it")
 
 
 def _noun(nouns: _SubParsersAction[ArgumentParser], name: str, what: str) -> _SubParsersAction[ArgumentParser]:

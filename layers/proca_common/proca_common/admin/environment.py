@@ -24,6 +24,13 @@ OUTPUTS = {
     "SealingKeySecret": "SEALING_KEY_SECRET",
     "ServicePasswordsSecret": "SERVICE_PASSWORDS_SECRET",
     "GuardKeySecret": "GUARD_KEY_SECRET",
+    "LinkKeysSecret": "LINK_KEYS_SECRET",
+    "MailQueue": "MAIL_QUEUE_URL",
+    "MailFailuresQueue": "MAIL_FAILURES_QUEUE_URL",
+    "PushQueue": "PUSH_QUEUE_URL",
+    "PushFailuresQueue": "PUSH_FAILURES_QUEUE_URL",
+    "DetailQueue": "DETAIL_QUEUE_URL",
+    "DetailFailuresQueue": "DETAIL_FAILURES_QUEUE_URL",
 }
 
 
@@ -39,6 +46,13 @@ class AdminSettings(TableSettings):
     guard_key_secret: str | None = None
     proca_api_url: str | None = None
     link_base_url: str | None = None
+    link_keys_secret: str | None = None
+    mail_queue_url: str | None = None
+    mail_failures_queue_url: str | None = None
+    push_queue_url: str | None = None
+    push_failures_queue_url: str | None = None
+    detail_queue_url: str | None = None
+    detail_failures_queue_url: str | None = None
 
 
 def connect(stack: str | None) -> AdminSettings:
