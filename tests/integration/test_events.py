@@ -18,6 +18,8 @@ STATUS = {
     "add_action_contact-refused": 422,
     "add_action_contact-to_confirm": 201,
     "add_action_contact-with_ref": 201,
+    "confirm_link": 404,
+    "confirm_link-code": 200,
     "get_challenge": 200,
     "get_openapi": 200,
     "get_page": 200,
