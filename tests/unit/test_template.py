@@ -65,9 +65,9 @@ RIGHTS = {
     "get_challenge": {**ON_CATALOG, "GuardKeySecret": "GetSecretValue"},
     "link_actions": {"ActionsTable": "Query UpdateItem", **ON_CATALOG},
     "confirm_link": {
-        "ActionsTable": "GetItem BatchGetItem Query PutItem UpdateItem ConditionCheckItem",
+        "ActionsTable": "GetItem BatchGetItem Query PutItem UpdateItem",
         "CatalogTable": "GetItem BatchGetItem UpdateItem",
-        "StatsTable": "GetItem BatchGetItem UpdateItem",
+        "StatsTable": "GetItem UpdateItem",
         "LinkKeysSecret": "GetSecretValue",
         "GuardKeySecret": "GetSecretValue",
     },
