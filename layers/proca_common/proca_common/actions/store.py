@@ -81,11 +81,12 @@ class SupporterItem(Outbox, discriminator="supporter"):
 
 class ContactItem(ActionsItem, discriminator="contact"):
     """The personal data for one org: exactly one of `clear` (JSON text), `payload` (box, with its keys) and
-    `sealed`.
+    `sealed`. `given_at`: when consent to communication was given (s since 1970), if not with the signature.
     """
 
     org = NumberAttribute()
     communication_consent = BooleanAttribute(null=True)
+    given_at = NumberAttribute(null=True)
     delivery_consent = BooleanAttribute()
     clear = UnicodeAttribute(null=True)
     payload = BinaryAttribute(null=True, legacy_encoding=False)

@@ -130,6 +130,17 @@ class PushSettings(TableSettings):
     private_targets: Literal["refuse", "allow"] = "refuse"
 
 
+class LookUpDetailsSettings(TableSettings):
+    """Settings of the function that asks orgs for details. `private_targets`: whether this machine may be called."""
+
+    actions_table: str = Field(min_length=1)
+    catalog_table: str = Field(min_length=1)
+    detail_queue_url: str = Field(min_length=1)
+    sealing_key_secret: str = Field(min_length=1)
+    service_passwords_secret: str = Field(min_length=1)
+    private_targets: Literal["refuse", "allow"] = "refuse"
+
+
 AnySettings = TypeVar("AnySettings", bound=Settings)
 
 

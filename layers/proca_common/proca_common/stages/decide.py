@@ -37,7 +37,7 @@ def accept_supporter(action_id: int, *, double_opt_in: bool = False) -> bool:
     """
 
     def decide() -> Transaction | None:
-        _, supporter = _read(action_id)
+        _, supporter = action_and_supporter(action_id)
         status = SupporterStatus(supporter.status)
         if machine.confirm_supporter(status) is status:
             return _report(supporter, EmailStatus.DOUBLE_OPT_IN) if double_opt_in else None
@@ -64,7 +64,7 @@ def reject_supporter(action_id: int, reported: EmailStatus | None = None) -> boo
     """
 
     def decide() -> Transaction | None:
-        action, supporter = _read(action_id)
+        action, supporter = action_and_supporter(action_id)
         return _rejection(action, supporter, reported)
 
     return _decided(decide)
@@ -77,7 +77,7 @@ def set_email_status(action_id: int, reported: EmailStatus) -> bool:
     """
 
     def decide() -> Transaction | None:
-        _, supporter = _read(action_id)
+        _, supporter = action_and_supporter(action_id)
         return _report(supporter, reported)
 
     return _decided(decide)
@@ -91,7 +91,7 @@ def release_supporter(action_id: int) -> bool:
     """
 
     def decide() -> Transaction | None:
-        _, supporter = _read(action_id)
+        _, supporter = action_and_supporter(action_id)
         if supporter.held is None:
             return None
         waiting = _waiting(supporter)
@@ -127,7 +127,7 @@ def refuse_supporter(action_id: int) -> bool:
     """
 
     def decide() -> Transaction | None:
-        action, supporter = _read(action_id)
+        action, supporter = action_and_supporter(action_id)
         return None if supporter.held is None else _rejection(action, supporter, None)
 
     return _decided(decide)
@@ -140,7 +140,7 @@ def accept_action(action_id: int) -> bool:
     """
 
     def decide() -> Transaction | None:
-        action, supporter = _read(action_id)
+        action, supporter = action_and_supporter(action_id)
         status = ActionStatus(action.status)
         after = machine.confirm_action(status)
         if after is status:
@@ -161,7 +161,7 @@ def reject_action(action_id: int) -> bool:
     """
 
     def decide() -> Transaction | None:
-        action, supporter = _read(action_id)
+        action, supporter = action_and_supporter(action_id)
         status = ActionStatus(action.status)
         if machine.reject_action(status) is status:
             return None
@@ -188,7 +188,8 @@ def _decided(decide: Callable[[], Transaction | None]) -> bool:
     raise Unavailable("other writes were in the way")
 
 
-def _read(action_id: int) -> tuple[ActionItem, SupporterItem]:
+def action_and_supporter(action_id: int) -> tuple[ActionItem, SupporterItem]:
+    """An action and the supporter it is of, as last written. Raises `NotFound`, `Unavailable`."""
     action = store.action_by_id(action_id)
     if action is None or action.supporter is None:
         raise NotFound("action")

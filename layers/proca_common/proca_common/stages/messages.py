@@ -311,8 +311,15 @@ def _privacy(action: ActionItem, supporter: SupporterItem, contact: ContactItem 
     changed = supporter.email_status_changed
     return {
         "opt_in": None if contact is None else contact.communication_consent,
-        "given_at": None if contact is None else created_at(int(supporter.id)),
+        "given_at": None if contact is None else _given_at(supporter, contact),
         "email_status": supporter.email_status,
         "email_status_changed": None if changed is None else datetime.fromtimestamp(int(changed), UTC),
         "with_consent": action.with_consent,
     }
+
+
+def _given_at(supporter: SupporterItem, contact: ContactItem) -> datetime:
+    """With the signature, unless the org knew of an earlier or later consent (domain 4.5)."""
+    if contact.given_at is None:
+        return created_at(int(supporter.id))
+    return datetime.fromtimestamp(int(contact.given_at), UTC)
