@@ -12,6 +12,7 @@ import pytest
 from proca_common.action_pages.page import ActionPage
 from proca_common.aws import clock
 from proca_common.aws.logs import LIBRARIES, logger
+from proca_common.confirms.links import links as links_to
 from proca_common.contacts import contact_ref
 from proca_common.intake import add
 from proca_common.orgs.org import Org
@@ -20,6 +21,7 @@ from proca_common.stages import decide, emit
 from tests.harness.calls import unseen_client
 from tests.harness.context import LambdaContext
 from tests.harness.faults import conflict, fail_entries, faults, lose_answer, refuse, throttle
+from tests.links import API, KEYS, look, press
 from tests.world import SEED, Answer, World, api_event, call, function
 
 EMAIL = "zq.vera@example.org"
@@ -318,3 +320,20 @@ def test_libraries_that_log_requests_stay_at_warning(library: str, said: Said) -
     logging.getLogger(library).debug(EVERYTHING)
     logging.getLogger(f"{library}.part").info(EVERYTHING)
     assert not said.found(PRIVATE)
+
+
+def test_links_that_do_their_work_and_links_that_do_not(world: World, said: Said) -> None:
+    waiting = world.page(world.org("waiting", custom_supporter_confirm=True, redirect_hosts=["good.example.org"]))
+    signature = sign(world, waiting)
+    links = links_to(API, KEYS, REF, signature.action)
+    told = {"redir": f"https://good.example.org/{REF}?email={EMAIL}", "reminder": "1", "doi": "1"}
+    for disaster in (throttle("TransactWriteItems", nth=None), throttle("GetItem"), None):
+        with faults(*filter(None, [disaster])):
+            for link in links:
+                for wanted in (link, link + "A", f"https://api.example.org/link/accept/12345678?email={EMAIL}"):
+                    look(wanted, **told)
+                    press(wanted, **told)
+    assert world.action(signature.action)["status"] == "rejected"
+    tokens = [link.rpartition("/")[2].lower() for link in links]
+    assert said.texts
+    assert not said.found((*PRIVATE, *tokens, "12345678"))

@@ -6,8 +6,9 @@ import hmac
 
 import pytest
 
+from proca_common.aws.settings import ConfirmLinkSettings
 from proca_common.confirms.links import links
-from proca_common.confirms.tokens import Purpose, has_ended, is_link_token, link_keys, link_token
+from proca_common.confirms.tokens import VALID_DAYS, Purpose, has_ended, is_link_token, link_keys, link_token
 from proca_common.ids import new_id
 
 REF = "TdyhfY5aA9fGs-SOOzvV13YNtrI5eYhimbg-2jHd5Jo"
@@ -116,3 +117,7 @@ def test_links_are_absolute_and_carry_the_token_of_their_purpose():
     assert found.double_opt_in == f"{base}/d/77/{link_token(KEYS, REF, 77, Purpose.DOUBLE_OPT_IN)}"
     assert found.unsubscribe == f"{base}/u/77/{link_token(KEYS, REF, 77, Purpose.UNSUBSCRIBE)}"
     assert REF not in "".join(found)
+
+
+def test_mails_and_links_agree_on_how_long_a_link_holds():
+    assert ConfirmLinkSettings.model_fields["link_days"].default == VALID_DAYS
