@@ -1,13 +1,20 @@
 """A world for each test (see tests.world)."""
 
+import os
+import ssl
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from proca_common.actions import store
 from proca_common.aws import clock
+from proca_common.mails.backends import smtp
+from tests.mail_server import MailServer
+from tests.mail_server import mail_server as start_mail_server
+from tests.post import PostOffice
 from tests.simulated import SimulatedTime
-from tests.world import World, set_environment
+from tests.world import World, function, set_environment
 from tools.emulator import Emulator
 
 
@@ -15,6 +22,8 @@ from tools.emulator import Emulator
 def environment(emulator: Emulator) -> None:
     """What the functions read at import."""
     set_environment(emulator.endpoint)
+    os.environ["PRIVATE_TARGETS"] = "allow"  # mail servers are on this machine
+    function("SendEmailFunction")  # before the first world binds the tables
 
 
 @pytest.fixture
@@ -33,3 +42,18 @@ def time(world: World, monkeypatch: pytest.MonkeyPatch) -> SimulatedTime:
     """
     monkeypatch.setattr(store, "PENDING_BUCKETS", 1)
     return SimulatedTime(world, monkeypatch)
+
+
+@pytest.fixture
+def office(world: World) -> PostOffice:
+    """The world's mail queue, and the function that works on it."""
+    return PostOffice(world)
+
+
+@pytest.fixture
+def mail_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
+    """A mail server with STARTTLS, whose certificate the layer trusts."""
+    with start_mail_server(tmp_path) as server:
+        trusted = ssl.create_default_context(cafile=tmp_path / "tls.crt")
+        monkeypatch.setattr(smtp, "tls_context", lambda: trusted)
+        yield server

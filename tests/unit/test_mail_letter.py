@@ -56,6 +56,12 @@ def test_headers() -> None:
     }
 
 
+def test_the_link_to_unsubscribe_stands_on_its_line() -> None:
+    link = f"https://api.example.org/{'x' * 200}"
+
+    assert f"\r\nList-Unsubscribe: <{link}>\r\n".encode() in written(unsubscribe=link).raw
+
+
 def test_parts_are_text_then_html() -> None:
     mail = read(written())
 

@@ -17,8 +17,11 @@ from pynamodb.expressions.update import Action as UpdateAction
 
 from proca_common.actions.store import SupporterItem
 from proca_common.aws import clock, dynamo
+from proca_common.aws.dynamo import Transaction
 from proca_common.aws.errors import Cancelled, Unavailable
 from proca_common.aws.retry import pauses
+from proca_common.catalog import items
+from proca_common.mails import counts
 
 GIVEN_BACK = 0
 
@@ -49,7 +52,10 @@ class Claim:
 
 
 def claim(supporter: SupporterItem, key: str, until_ms: int) -> Claim:
-    """Claim the mail, if the supporter is still as read. Raises `Claimed`, `Changed`, `Unavailable`."""
+    """Claim the mail, if the supporter is still as read. That it may go out a second time is counted with the claim.
+
+    Raises `Claimed`, `Changed`, `Unavailable`.
+    """
     held_key, held_until = _held(supporter)
     if held_until > clock.now_ms():
         raise Claimed(held_until)
@@ -58,12 +64,22 @@ def claim(supporter: SupporterItem, key: str, until_ms: int) -> Claim:
     changes: list[UpdateAction] = [SupporterItem.mail_claim.set(value)]
     if died and held_key != key:
         changes.append(SupporterItem.mailed.add({f"?{held_key}"}))
+    possibly_twice = (died and held_key == key) or f"?{key}" in (supporter.mailed or ())
     try:
-        dynamo.update(_item(supporter), changes, _as_read(supporter))
+        if possibly_twice:
+            _counting(supporter, changes)
+        else:
+            dynamo.update(_item(supporter), changes, _as_read(supporter))
     except Cancelled:
         raise Changed from None
-    possibly_twice = (died and held_key == key) or f"?{key}" in (supporter.mailed or ())
     return Claim(supporter, key, value, possibly_twice, again=held_key == key)
+
+
+def _counting(supporter: SupporterItem, changes: list[UpdateAction]) -> None:
+    transaction = Transaction()
+    transaction.update("supporter", _item(supporter), changes, _as_read(supporter))
+    counts.add_possibly_twice(transaction, int(supporter.org))
+    items.commit(transaction)
 
 
 def settle(held: Claim, *, forget: bool) -> None:

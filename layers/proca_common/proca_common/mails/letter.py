@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
+from typing import Any
 
 from proca_common.mails.render import Rendered
 
@@ -21,6 +22,17 @@ _MESSAGE_ID = re.compile(r"<?action\.(\d{1,16})\.[A-Za-z0-9_.-]+@[^@>]+>?")
 _BREAKS = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
 _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*")
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_.]")
+
+
+class _Wire(EmailPolicy):
+    """Lines end as on the wire. A header of ASCII is one line, because not every reader of List-Unsubscribe unfolds."""
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        line = f"{name}: {value}"
+        return line.encode() + b"\r\n" if line.isascii() and len(line) <= 998 else super().fold_binary(name, value)
+
+
+WIRE = _Wire(linesep="\r\n")
 
 
 class NotAnAddress(ValueError):
@@ -55,7 +67,7 @@ def letter(
     `unsubscribe`: the link of RFC 8058. `random_part`: what makes the Message-ID unique among repetitions. Raises
     `NotAnAddress`.
     """
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=WIRE)
     origin = _address(sender, _one_line(title))
     mail["From"] = origin
     mail["To"] = _address(recipient)

@@ -32,6 +32,7 @@ from proca_common.confirms.links import links
 from proca_common.confirms.tokens import LinkKeys
 from proca_common.errors import NotFound, TooMany
 from proca_common.mails import claims, templates, ways_out
+from proca_common.mails import counts as budget
 from proca_common.mails.backends import Broken, Busy, NotSent, Unanswered, Undeliverable
 from proca_common.mails.choice import MailKind
 from proca_common.mails.claims import Changed, Claim, Claimed
@@ -120,7 +121,7 @@ def send_batch(records: Iterable[Mapping[str, Any]], office: Office, deadline_ms
 def _dealt_with(record: Mapping[str, Any], office: Office, deadline_ms: int, counts: Counter[Counted]) -> int | None:
     """Deal with one message; None when it is done, else in how many ms to try again."""
     tries = int(record["attributes"]["ApproximateReceiveCount"])
-    facts: dict[str, object] = {"message": record["messageId"]}
+    facts: dict[str, object] = {"order": record["messageId"]}
     try:
         order = MailOrder.model_validate_json(record["body"])
         facts = {"mail": order.mail, "action": order.action, "org": order.org}
@@ -349,6 +350,6 @@ def _done_with(occasion: Occasion) -> SupporterItem | None:
 
 def _take_back(org: int) -> None:
     try:
-        ways_out.take_back(org)
+        budget.charge(org, -1)
     except CloudError as error:
         log_fault("a mail stays counted for the budget", error, org=org)

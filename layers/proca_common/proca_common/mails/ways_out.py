@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from proca_common.aws import clock, dynamo
-from proca_common.aws.dynamo import StatsItem
+from proca_common.aws import clock
 from proca_common.catalog.fresh import Fresh
 from proca_common.errors import NotAllowed
+from proca_common.mails import counts
 from proca_common.mails.backends import Backend, Broken, Busy
 from proca_common.mails.choice import MailKind
 from proca_common.orgs import services
@@ -22,7 +22,6 @@ from proca_common.orgs.services import Service, ServiceName
 TRANSACTIONAL = frozenset({MailKind.SUPPORTER_CONFIRM, MailKind.THANK_YOU, MailKind.REMINDER})
 SYSTEM = "system"
 FRESH_MS = 30_000
-COUNTED = "transactional"
 
 _services: Fresh[tuple[int, int, str, bool], Service] = Fresh(FRESH_MS)
 
@@ -50,36 +49,10 @@ def way(org: Org, instance_org: int, kind: MailKind) -> Way:
         service = _service(org, instance_org, transactional=True)
         if service.transactional_email_budget is None:
             return Way(service)
-        if _count(org.id, 1) <= service.transactional_email_budget:
+        if counts.charge(org.id, 1) <= service.transactional_email_budget:
             return Way(service, counted=True)
         return Way(_service(org, instance_org, transactional=False), counted=True)
     return Way(_service(org, instance_org, transactional=False))
-
-
-def take_back(org: int) -> None:
-    """A mail that was counted did not go out. Raises `Unavailable`."""
-    _count(org, -1)
-
-
-def budget_used(org: int) -> int:
-    """How many mails of the org were counted since the last reset."""
-    [numbers] = dynamo.read_numbers(StatsItem, [_counter(org)]) or [{}]
-    return numbers.get(COUNTED, 0)
-
-
-def reset_budget(org: int) -> None:
-    """Begin to count anew (domain 8.7: meant for a nightly job)."""
-    pk, sk = _counter(org)
-    dynamo.add_numbers(StatsItem, {"pk": pk, "sk": sk}, {"resets": 1}, remove=[COUNTED])
-
-
-def _counter(org: int) -> tuple[str, str]:
-    return f"org#{org}", "mails"
-
-
-def _count(org: int, difference: int) -> int:
-    pk, sk = _counter(org)
-    return dynamo.add_numbers(StatsItem, {"pk": pk, "sk": sk}, {COUNTED: difference})[COUNTED]
 
 
 def _service(org: Org, instance_org: int, *, transactional: bool) -> Service:
@@ -187,8 +160,9 @@ class WaysOut:
             case ServiceName.SES:
                 from proca_common.mails.backends.ses import Ses  # noqa: PLC0415 - not for who never uses it
 
-                credentials = (service.user, password) if service.user else None
-                return Ses(service.host or None, credentials, self._configuration_set)
+                if service.user:  # another account, which has no such configuration set
+                    return Ses(service.host or None, (service.user, password))
+                return Ses(service.host or None, configuration_set=self._configuration_set)
             case ServiceName.SMTP:
                 from proca_common.mails.backends.smtp import Smtp  # noqa: PLC0415 - not for who never uses it
 
