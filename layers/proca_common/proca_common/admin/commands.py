@@ -16,6 +16,7 @@ from proca_common.action_pages import store as pages
 from proca_common.action_pages.page import ActionPage, ActionPageInput
 from proca_common.actions import store as actions
 from proca_common.admin import guards
+from proca_common.admin.backends import check_backends
 from proca_common.admin.environment import AdminSettings, given_settings
 from proca_common.aws import clock
 from proca_common.aws.secrets import secret
@@ -24,7 +25,7 @@ from proca_common.campaigns.campaign import Campaign, CampaignInput
 from proca_common.catalog.entity import Entity
 from proca_common.errors import NotFound, Taken
 from proca_common.monitors import store as stats
-from proca_common.orgs import encryption, instance, keys
+from proca_common.orgs import encryption, instance, keys, services
 from proca_common.orgs import store as orgs
 from proca_common.orgs.instance import Instance
 from proca_common.orgs.org import Encryption, Org, OrgInput, PublicKey
@@ -59,13 +60,17 @@ def set_up(args: Namespace, settings: AdminSettings) -> Shown:
 def org_create(args: Namespace, settings: AdminSettings) -> Shown:
     """A new org with its queues."""
     given = {"name": args.name, "title": args.title or args.name, "encryption": args.encryption, **given_settings(args)}
-    org = orgs.create(OrgInput.model_validate(given))
+    wanted = OrgInput.model_validate(given)
+    check_backends(given, wanted, [])
+    org = orgs.create(wanted)
     return {**_org(org), "queues": topology.sync(settings.queue_url_prefix, org)}
 
 
 def org_set(args: Namespace, settings: AdminSettings) -> Shown:
     """Change settings of an org, and its queues with them."""
-    org = _changed(orgs.find(args.name), given_settings(args))
+    given = given_settings(args)
+    org = _changed(orgs.find(args.name), given)
+    check_backends(given, org, services.of_org(org.id))
     orgs.replace(org)
     return {**_org(org), "queues": topology.sync(settings.queue_url_prefix, org)}
 

@@ -6,6 +6,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 
+from proca_common.admin.backends import check_service
 from proca_common.admin.environment import AdminSettings
 from proca_common.orgs import services
 from proca_common.orgs import store as orgs
@@ -19,7 +20,9 @@ def service_add(args: Namespace, _: AdminSettings) -> Shown:
     """One more service of an org; its password is read from standard input, a line, and kept encrypted."""
     given = {name: getattr(args, name) for name in SET if getattr(args, name) is not None}
     wanted = ServiceInput.model_validate(given)
-    return _service(services.add(orgs.find(args.org).id, wanted, sys.stdin.readline().strip()))
+    password = sys.stdin.readline().strip()
+    check_service(wanted, password)
+    return _service(services.add(orgs.find(args.org).id, wanted, password))
 
 
 def service_list(args: Namespace, _: AdminSettings) -> Shown:
