@@ -64,6 +64,7 @@ API_FUNCTIONS = (
     "LinkActionsFunction",
     "ConfirmLinkFunction",
     "GetChallengeFunction",
+    "CreateStripeObjectFunction",
     "GetOpenapiFunction",
     "GetPageFunction",
     "HealthFunction",
@@ -222,6 +223,8 @@ class World:
     def post(self, path: str, body: Any, headers: dict[str, str] | None = None) -> Answer:
         """POST to the function that the path belongs to; a body that is no text is sent as JSON."""
         name = "AddActionContactFunction"
+        if "/stripe/" in path:
+            name = "CreateStripeObjectFunction"
         if "/contacts/" in path:
             name = "LinkActionsFunction" if path.endswith("/links") else "AddActionFunction"
         text = body if isinstance(body, str) else json.dumps(body)

@@ -49,6 +49,7 @@ SIGNATURE = {
     "privacy": {"optIn": True},
     "tracking": {"source": "newsletter", "medium": "email", "campaign": "spring"},
 }
+DONATION = {"amount": 500, "currency": "EUR", "frequencyUnit": "monthly"}
 SHARE = {"action": {"actionType": "share", "customFields": {"network": "fediverse"}}}
 
 
@@ -153,16 +154,7 @@ def record(recording: Recording) -> None:
             call("GET", f"/v1/challenge?page={page['id']}")
             keep("get_challenge")
             continue
-        call("GET", "/health")
-        keep("health")
-        call("GET", "/v1/openapi.json")
-        keep("get_openapi")
-        call("GET", pages)
-        keep("get_page")
-        call("GET", "/v1/pages?name=bees%2Fen")
-        keep("get_page-by_name")
-        call("GET", f"{pages}/numbers")
-        keep("get_page-numbers")
+        look(recording, pages)
         signed = call("POST", f"{pages}/actions", SIGNATURE, status=201, **{"Idempotency-Key": "a-key-of-the-widget"})
         keep("add_action_contact")
         keep("deliver", STREAM_SECONDS)
@@ -175,22 +167,36 @@ def record(recording: Recording) -> None:
         keep("add_action-of_unknown")
         call("POST", f"{pages}/contacts/{signed['contactRef']}/links", {"linkRefs": ["YW5vdGhlcl9yZWY"]}, status=202)
         keep("link_actions")
+        keep("deliver-link", STREAM_SECONDS)
+        call("POST", f"{pages}/stripe/subscriptions", DONATION, status=404)  # the org has no Stripe
+        keep("create_stripe_object")
         linked = {**SIGNATURE, "contactRef": "bm90X3lldF9rbm93bg", "contact": {**CONTACT, "email": "ola@example.org"}}
         call("POST", f"{pages}/actions", linked, status=201)
         keep("add_action_contact-with_ref")
-        keep("deliver-link", STREAM_SECONDS)
     say("waiting for the schedule")
     keep("sweep", SCHEDULE_SECONDS)
 
 
 def follow_links(recording: Recording, action: int) -> None:
     """A page is looked at, and a button pressed that somebody forged."""
-    json_please = {"Accept": "application/json"}
-    recording.call("GET", "/link/accept/40718826?id=402", **json_please)
+    recording.call("GET", "/link/accept/40718826?id=402", Accept="application/json")
     recording.keep("confirm_link-code")
     forged = "AAAAAAAAAAAAAAAAAAAAAA"
-    recording.call("POST", f"/link/s/{action}/accept/{forged}?doi=1", status=404, **json_please)
+    recording.call("POST", f"/link/s/{action}/accept/{forged}?doi=1", status=404, Accept="application/json")
     recording.keep("confirm_link")
+
+
+def look(recording: Recording, pages: str) -> None:
+    """Everything that is only read."""
+    for path, name in (
+        ("/health", "health"),
+        ("/v1/openapi.json", "get_openapi"),
+        (pages, "get_page"),
+        ("/v1/pages?name=bees%2Fen", "get_page-by_name"),
+        (f"{pages}/numbers", "get_page-numbers"),
+    ):
+        recording.call("GET", path)
+        recording.keep(name)
 
 
 if __name__ == "__main__":

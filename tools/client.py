@@ -31,10 +31,12 @@ SHELL = """
 import contextlib, io, json, sys
 from proca_common.admin.__main__ import main
 for line in sys.stdin:
+    command, typed = json.loads(line)
+    sys.stdin = io.StringIO(typed)
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
-            status = main(["--json", *json.loads(line)])
+            status = main(["--json", *command])
         except SystemExit as error:
             status = error.code
     print(json.dumps([status, out.getvalue(), err.getvalue()]), flush=True)
@@ -96,8 +98,8 @@ class Client:
 
     # --- what operators do
 
-    def admin(self, *command: str) -> Any:
-        """What `python -m proca_common.admin --json COMMAND` shows; raises Refused."""
+    def admin(self, *command: str, typed: str = "") -> Any:
+        """What `python -m proca_common.admin --json COMMAND` shows; `typed` is its standard input. Raises Refused."""
         if self._shell is None:
             environ = {**os.environ, **self.stack.environ}
             pipe = subprocess.PIPE
@@ -105,7 +107,7 @@ class Client:
                 [sys.executable, "-c", SHELL], env=environ, stdin=pipe, stdout=pipe, text=True
             )
         asked, answers = cast("IO[str]", self._shell.stdin), cast("IO[str]", self._shell.stdout)
-        asked.write(json.dumps(command) + "\n")
+        asked.write(json.dumps([command, typed]) + "\n")
         asked.flush()
         status, shown, said = json.loads(answers.readline())
         if status:

@@ -17,6 +17,7 @@ from proca_common.aws.settings import LinkSettings, read
 from proca_common.http.answers import answer
 from proca_common.http.requests import idempotency_key, json_body, numeric_id
 from proca_common.http.resolver import make_resolver
+from proca_common.intake.clients import admit
 from proca_common.intake.link import link_actions, parse_links
 
 settings = read(LinkSettings)
@@ -32,7 +33,9 @@ def link(page: str, contact_ref: str) -> Response[str]:
     body = json_body(event)
     idempotency_key(event)  # it must be one, but a repetition does nothing twice anyway
     context = page_context(numeric_id(page, "action page"))
-    link_actions(context.org.id, contact_ref, parse_links(body, contact_ref).link_refs)
+    link_refs = parse_links(body, contact_ref).link_refs
+    admit(context, event.request_context.identity.source_ip, settings.guard_key_secret)
+    link_actions(context.org.id, contact_ref, link_refs)
     return answer(202, {"contactRef": contact_ref, "firstName": None})
 
 

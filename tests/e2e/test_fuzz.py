@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from tests.e2e.fuzz import OPERATIONS, Fuzzer
 from tests.e2e.site import Site
+from tests.stripe import stripe_stub
 from tools.client import Client
 from tools.emulator import ROOT
 
@@ -18,8 +20,12 @@ SOAK_EXAMPLES = 100
 
 
 @pytest.fixture(scope="module")
-def fuzzer(client: Client) -> Fuzzer:
-    return Fuzzer(Site(client))
+def fuzzer(client: Client) -> Iterator[Fuzzer]:
+    made = Fuzzer(Site(client))
+    with stripe_stub() as stub:
+        if client.stack.emulator is not None:  # nobody else could reach it
+            client.admin("service", "add", made.org.name, "stripe", "--host", stub.url, typed=stub.key)
+        yield made
 
 
 def test_the_stack_serves_the_document(client: Client) -> None:

@@ -38,7 +38,14 @@ MAY = {
         *CATALOG,
         *SECRETS,
     },
-    "LinkActions": {"Query Actions", "UpdateItem Actions", *CATALOG},
+    "LinkActions": {"Query Actions", "UpdateItem Actions", *CATALOG, "read GUARD_KEY"},
+    "CreateStripeObject": {
+        "UpdateItem Actions",
+        *CATALOG,
+        "Query Catalog",
+        "read SERVICE_PASSWORDS",
+        "read GUARD_KEY",
+    },
     "ConfirmLink": {
         *(f"{action} Actions" for action in ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem")),
         *CATALOG,

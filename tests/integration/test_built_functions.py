@@ -50,6 +50,7 @@ def test_a_built_function_starts_with_nothing_but_the_layer(
         "QUEUE_URL_PREFIX": "https://sqs.example.org/000000000000/proca-org-",
         "FINGERPRINT_SEED_SECRET": seed,
         "GUARD_KEY_SECRET": seed,
+        "SERVICE_PASSWORDS_SECRET": seed,
         "POWERTOOLS_METRICS_NAMESPACE": "test",
         "POWERTOOLS_SERVICE_NAME": "test",
         "POWERTOOLS_TRACE_DISABLED": "1",

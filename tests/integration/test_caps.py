@@ -112,6 +112,16 @@ def test_further_actions_are_counted_too(world: World) -> None:
     assert share_from(page, "192.0.2.1", signed.contact_ref).status == 429
 
 
+def test_asking_for_links_is_counted_too(world: World) -> None:
+    page = page_of(world, TIGHT)
+    path = f"/v1/pages/{page.id}/contacts/{sign_from(page, '192.0.2.1').contact_ref}/links"
+    asked = {"linkRefs": ["bm90X3lldF9rbm93bg"]}
+
+    assert _sent("LinkActionsFunction", path, "192.0.2.2", asked).status == 202
+    assert _sent("LinkActionsFunction", path, "192.0.2.3", asked).status == 429
+    assert _sent("LinkActionsFunction", path, "198.51.100.1", asked).status == 202
+
+
 def test_it_is_one_more_call_at_most_and_none_once_refused(world: World) -> None:
     page = page_of(world, TIGHT)
     made = []

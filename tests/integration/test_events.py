@@ -1,13 +1,18 @@
 """Every event under events/ runs through its function, in the catalogue that it was recorded in."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from proca_common.orgs import services
+from proca_common.orgs.services import ServiceInput, ServiceName
+from proca_common.payments import stripe
 from tests.harness.calls import unseen_client
 from tests.harness.context import LambdaContext
+from tests.stripe import stripe_stub
 from tests.world import World, function
 
 EVENTS = sorted((Path(__file__).parents[2] / "events").glob("*.json"))
@@ -20,6 +25,7 @@ STATUS = {
     "add_action_contact-with_ref": 201,
     "confirm_link": 404,
     "confirm_link-code": 200,
+    "create_stripe_object": 201,
     "get_challenge": 200,
     "get_openapi": 200,
     "get_page": 200,
@@ -37,14 +43,20 @@ def invoke(path: Path) -> Any:
 
 
 @pytest.fixture
-def recorded_in(world: World) -> World:
-    """Page 1 is an ordinary one, page 2 asks supporters to confirm, page 3 for proof of work."""
-    world.page(world.org("bees"), name="bees/en")
+def recorded_in(world: World) -> Iterator[World]:
+    """Page 1 is an ordinary one, page 2 asks supporters to confirm, page 3 for proof of work. Page 1's org has Stripe,
+    which it had not then: what came is the same.
+    """
+    bees = world.org("bees")
+    world.page(bees, name="bees/en")
     birds = world.org("birds", supporter_confirm=True, custom_supporter_confirm=True)
     world.page(birds, world.campaign(birds, "birds"), name="birds/en")
     trees = world.org("trees")
     world.page(trees, world.campaign(trees, "trees", guards={"proof_of_work": True}), name="trees/en")
-    return world
+    with stripe_stub() as stub:
+        services.add(bees.id, ServiceInput(name=ServiceName.STRIPE, host=stub.url), stub.key)
+        yield world
+        stripe._pool().clear()
 
 
 def test_every_function_has_an_event() -> None:

@@ -8,21 +8,29 @@ from typing import Any
 
 import pytest
 
+from proca_common.action_pages import store as pages
 from proca_common.actions import store
+from proca_common.orgs import services
+from proca_common.orgs.services import ServiceInput, ServiceName
+from proca_common.payments import stripe
 from proca_common.stages.binding import MAX_ACTIONS
 from tests.api import send, without_chance
 from tests.harness.calls import calls, unseen_client
 from tests.harness.context import LambdaContext
 from tests.harness.faults import faults, throttle
+from tests.stripe import CARD_DECLINED, Failure, stripe_stub
 from tests.world import World, api_event, function
 from tools import openapi
 from tools.emulator import ROOT
 from tools.openapi.examples import (
     BLOCKED,
+    BLOCKED_NETWORK,
     CONTACT_REF,
+    DECLINING,
     FULL_SUPPORTER,
     PROOF_OF_WORK,
     STORE_IS_BUSY,
+    STRIPE,
     Example,
     every_example,
 )
@@ -32,6 +40,7 @@ EXAMPLES = every_example()
 GUARDS: dict[str, Any] = {
     PROOF_OF_WORK: {"proof_of_work": True},
     BLOCKED: {"patterns": [{"id": 1, "kind": "domain", "pattern": "example.org", "action": "refuse"}]},
+    BLOCKED_NETWORK: {"patterns": [{"id": 1, "kind": "network", "pattern": "192.0.2.0/24", "action": "refuse"}]},
 }
 
 
@@ -63,6 +72,12 @@ def fill(world: World) -> None:
 def given(shown: World, example: Example) -> Iterator[None]:
     """The state in which the example is sent."""
     with ExitStack() as stack:
+        if example.given in (STRIPE, DECLINING):
+            stub = stack.enter_context(stripe_stub())
+            stack.callback(stripe._pool().clear)
+            services.add(pages.get(1).org, ServiceInput(name=ServiceName.STRIPE, host=stub.url), stub.key)
+            if example.given == DECLINING:
+                stub.fail(Failure(402, {**CARD_DECLINED, "decline_code": "insufficient_funds"}))
         if example.given == FULL_SUPPORTER:
             fill(shown)
         if example.given == STORE_IS_BUSY:

@@ -81,6 +81,11 @@ REQUESTS: dict[str, list[Callable[[Person], Request]]] = {
         lambda mara: ({}, {"linkRefs": [mara.ref]}),
         lambda _: ({}, {"linkRefs": []}),
     ],
+    "createStripePaymentIntent": [lambda mara: ({}, {"amount": 1, "currency": "EUR", "contactRef": mara.ref})],
+    "createStripeSubscription": [
+        lambda mara: ({}, {"amount": 1, "currency": "EUR", "frequencyUnit": "weekly", "contactRef": mara.ref})
+    ],
+    "createStripeObjects": [lambda mara: ({}, {"customer": {"email": mara.address}, "contactRef": mara.ref})],
     "getChallenge": [lambda _: ({}, None)],
     "getPage": [lambda _: ({}, None)],
     "findPage": [lambda _: ({}, None)],

@@ -17,6 +17,7 @@ FUNCTIONS = {
     "add_action_contact": (512, 28),
     "add_action": (512, 28),
     "link_actions": (512, 28),
+    "create_stripe_object": (512, 28),
     "get_challenge": (512, 28),
     "confirm_link": (512, 28),
     "get_page": (512, 28),
@@ -63,7 +64,13 @@ RIGHTS = {
         "GuardKeySecret": "GetSecretValue",
     },
     "get_challenge": {**ON_CATALOG, "GuardKeySecret": "GetSecretValue"},
-    "link_actions": {"ActionsTable": "Query UpdateItem", **ON_CATALOG},
+    "link_actions": {"ActionsTable": "Query UpdateItem", **ON_CATALOG, "GuardKeySecret": "GetSecretValue"},
+    "create_stripe_object": {
+        "ActionsTable": "UpdateItem",
+        "CatalogTable": "GetItem BatchGetItem Query",
+        "ServicePasswordsSecret": "GetSecretValue",
+        "GuardKeySecret": "GetSecretValue",
+    },
     "confirm_link": {
         "ActionsTable": "GetItem BatchGetItem Query PutItem UpdateItem",
         "CatalogTable": "GetItem BatchGetItem UpdateItem",

@@ -34,6 +34,7 @@ Fields that are not in a schema are refused, except in `customFields`. New field
 (`/link/...`) lead to pages for people and are not described here: only whoever got one may use it."""
 TAGS = {
     "Actions": "Taking signatures and what people do afterwards.",
+    "Payments": "What only the key of the page's org may create at a payment service.",
     "Pages": "What a widget needs to show itself.",
     "System": "For monitors and developers.",
 }

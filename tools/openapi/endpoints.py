@@ -12,6 +12,8 @@ from proca_common.guards.shapes import PageChallenge
 from proca_common.intake.link import LinkActionsInput
 from proca_common.intake.shapes import ActionTaken, LinksAsked
 from proca_common.monitors.shapes import Health, PublicNumbers
+from proca_common.payments.input import StripeObjectInput, StripePaymentIntentInput, StripeSubscriptionInput
+from proca_common.payments.shapes import StripeCreated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +49,19 @@ class Endpoint:
 
 ANY = ("too-many", "unavailable")
 POST = ("malformed", "not-found", "too-large", "unsupported-media-type", "invalid-input", *ANY)
+PAYING = (*POST, "not-allowed", "payment-refused")
 WIDGET = ("Idempotency-Key", "Referer")
 TAKEN = Answer(
     status=201,
     shape=ActionTaken,
     description="It is stored. The answer is the same whether the person was known or not.",
+    headers=("Idempotent-Replay",),
+)
+PAYMENT = ("Idempotency-Key",)
+CREATED = Answer(
+    status=201,
+    shape=StripeCreated,
+    description="Stripe has it. Nobody has paid yet: that is for Stripe's own widget, with the client's secret.",
     headers=("Idempotent-Replay",),
 )
 PAGE = Answer(shape=PublicPage, description="The page with its campaign and orgs.", cached=True)
@@ -87,7 +97,7 @@ ENDPOINTS = (
         body=AddActionInput,
         parameters=WIDGET,
         answer=TAKEN,
-        problems=POST,
+        problems=(*POST, "not-allowed"),
     ),
     Endpoint(
         operation="linkActions",
@@ -104,7 +114,7 @@ ENDPOINTS = (
         answer=Answer(
             status=202, shape=LinksAsked, description="The same whether there is such a person or action or not."
         ),
-        problems=POST,
+        problems=(*POST, "not-allowed"),
     ),
     Endpoint(
         operation="getChallenge",
@@ -119,6 +129,48 @@ ENDPOINTS = (
         parameters=("of-page",),
         answer=Answer(shape=PageChallenge, description="A challenge that nobody else got."),
         problems=("not-found", "invalid-input", *ANY),
+    ),
+    Endpoint(
+        operation="createStripePaymentIntent",
+        method="POST",
+        path="/v1/pages/{page}/stripe/payment-intents",
+        tag="Payments",
+        summary="A single payment with Stripe",
+        description=(
+            "Created with the key of the page's org; 404 where it has none. Stripe's own widget pays it with the "
+            "`client_secret`. Then the donation is an action like any other."
+        ),
+        body=StripePaymentIntentInput,
+        parameters=PAYMENT,
+        answer=CREATED,
+        problems=PAYING,
+    ),
+    Endpoint(
+        operation="createStripeSubscription",
+        method="POST",
+        path="/v1/pages/{page}/stripe/subscriptions",
+        tag="Payments",
+        summary="A payment with Stripe that comes again each week or month",
+        description="A customer, a price and a subscription of both, which begins when somebody has paid.",
+        body=StripeSubscriptionInput,
+        parameters=PAYMENT,
+        answer=CREATED,
+        problems=PAYING,
+    ),
+    Endpoint(
+        operation="createStripeObjects",
+        method="POST",
+        path="/v1/pages/{page}/stripe/objects",
+        tag="Payments",
+        summary="Objects of Stripe in its own names",
+        description=(
+            "A payment intent or a subscription, with a customer and, for a subscription, a price that are created "
+            "first and put into it; or a customer or a price alone. Only the fields in this document may be set."
+        ),
+        body=StripeObjectInput,
+        parameters=PAYMENT,
+        answer=CREATED,
+        problems=PAYING,
     ),
     Endpoint(
         operation="getPage",

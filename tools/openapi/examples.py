@@ -13,9 +13,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from proca_common.actions.donation import NOT_A_CURRENCY, NOT_POSITIVE
 from proca_common.failures import BAD_FORMAT, BLANK, UNKNOWN_FIELD
 from proca_common.http.problems import TITLES, TYPE
 from proca_common.http.requests import MAX_BODY_BYTES
+from proca_common.payments.input import NOTHING
 from tools.openapi.endpoints import ENDPOINTS, Endpoint
 from tools.openapi.parameters import PARAMETERS
 from tools.openapi.problems import PROBLEMS
@@ -28,6 +30,9 @@ STORE_IS_BUSY = "the store is busy"
 FULL_SUPPORTER = "the supporter has as many actions as one may have"
 PROOF_OF_WORK = "the campaign asks for proof of work"
 BLOCKED = "the campaign refuses addresses of this domain"
+BLOCKED_NETWORK = "the campaign refuses this client's network"
+STRIPE = "the page's org has Stripe"
+DECLINING = "the page's org has Stripe, which declines"
 BY_CHANCE = {"actionId", "nonce", "salt", "signature", "expiresAt"}
 """Keys whose values no two answers share."""
 
@@ -107,6 +112,17 @@ SIGNATURE: Json = {
     "privacy": {"optIn": True},
 }
 SHARE: Json = {"action": {"actionType": "share"}}
+SINGLE: Json = {"amount": 1500, "currency": "EUR", "paymentMethodTypes": ["card"], "contactRef": CONTACT_REF}
+MONTHLY: Json = {"amount": 500, "currency": "EUR", "frequencyUnit": "monthly", "contactRef": CONTACT_REF}
+WITH_CUSTOMER: Json = {
+    "customer": {"name": "Mara Lind", "email": "mara.lind@example.org", "address": {"country": "SE"}},
+    "paymentIntent": {"amount": 1500, "currency": "eur", "setup_future_usage": "off_session"},
+}
+PAYMENTS = (
+    ("createStripePaymentIntent", SINGLE),
+    ("createStripeSubscription", MONTHLY),
+    ("createStripeObjects", WITH_CUSTOMER),
+)
 
 EXAMPLES = (
     Example(
@@ -292,6 +308,128 @@ EXAMPLES = (
         summary="No page",
         status=422,
         answer=problem("invalid-input", ("/page", "blank", BLANK)),
+    ),
+    Example(
+        operation="createStripePaymentIntent",
+        name="single",
+        summary="A single payment",
+        body=SINGLE,
+        given=STRIPE,
+        status=201,
+        answer={
+            "id": "pi_1",
+            "object": "payment_intent",
+            "livemode": False,
+            "amount": 1500,
+            "currency": "eur",
+            "status": "requires_payment_method",
+            "client_secret": "pi_1_secret_x",
+        },
+    ),
+    Example(
+        operation="createStripeSubscription",
+        name="monthly",
+        summary="The same each month",
+        body=MONTHLY,
+        given=STRIPE,
+        status=201,
+        answer={
+            "id": "sub_3",
+            "object": "subscription",
+            "livemode": False,
+            "status": "incomplete",
+            "customer": "cus_1",
+            "latest_invoice": {
+                "id": "in_1",
+                "object": "invoice",
+                "status": "open",
+                "payment_intent": {
+                    "id": "pi_1",
+                    "object": "payment_intent",
+                    "status": "requires_payment_method",
+                    "client_secret": "pi_1_secret_x",
+                },
+            },
+        },
+    ),
+    Example(
+        operation="createStripeObjects",
+        name="with_customer",
+        summary="A payment whose method may be used again, and the customer it belongs to",
+        body=WITH_CUSTOMER,
+        given=STRIPE,
+        status=201,
+        answer={
+            "id": "pi_2",
+            "object": "payment_intent",
+            "livemode": False,
+            "amount": 1500,
+            "currency": "eur",
+            "status": "requires_payment_method",
+            "client_secret": "pi_2_secret_x",
+            "customer": "cus_1",
+        },
+    ),
+    *(
+        Example(
+            operation=operation,
+            name="not_set_up",
+            summary="The page's org has no Stripe",
+            body=body,
+            status=404,
+            answer=problem("not-found", detail="Action Page does not support Stripe"),
+        )
+        for operation, body in PAYMENTS
+    ),
+    *(
+        Example(
+            operation=operation,
+            name="declined",
+            summary="Who pays is refused",
+            body=body,
+            given=DECLINING,
+            status=402,
+            answer={
+                **problem("payment-refused", detail="Your card was declined."),
+                "providerCode": "insufficient_funds",
+            },
+        )
+        for operation, body in PAYMENTS
+    ),
+    *(
+        Example(
+            operation=operation,
+            name="refused",
+            summary="Nothing, of a currency that does not exist",
+            body={**body, "amount": 0, "currency": "XYZ"},
+            status=422,
+            answer=problem(
+                "invalid-input",
+                ("/amount", "not_positive", NOT_POSITIVE),
+                ("/currency", "unknown_currency", NOT_A_CURRENCY),
+            ),
+        )
+        for operation, body in PAYMENTS[:2]
+    ),
+    Example(
+        operation="createStripeObjects",
+        name="refused",
+        summary="Nothing to create",
+        body={},
+        status=422,
+        answer=problem("invalid-input", ("", "blank", NOTHING)),
+    ),
+    *(
+        Example(
+            operation=operation,
+            name="blocked",
+            summary="The campaign refuses it, and does not tell why",
+            body=body,
+            given=BLOCKED_NETWORK,
+            status=403,
+            answer=problem("not-allowed", detail="this cannot be taken"),
+        )
+        for operation, body in (("addAction", SHARE), ("linkActions", {"linkRefs": ["bm90X3lldF9rbm93bg"]}), *PAYMENTS)
     ),
     Example(operation="getPage", name="page", summary="A page", status=200, answer=PAGE),
     Example(

@@ -14,6 +14,7 @@ from proca_common.actions.fields import MAX_BYTES
 from proca_common.actions.refusals import MAX_DEPTH
 from proca_common.actions.source import MAX_LENGTH
 from proca_common.contacts.rules import FIELD_RULES
+from proca_common.payments import input as payments
 
 Json = dict[str, Any]
 
@@ -45,7 +46,7 @@ def limits() -> dict[str, Json]:
     a list; keywords that are added to its schema, or removed where they are None.
     """
     found = _of_contacts()
-    for table in (_DESCRIPTIONS, _OF_ACTIONS):
+    for table in (_DESCRIPTIONS, _OF_ACTIONS, _OF_PAYMENTS):
         for place, keywords in table.items():
             found[place] = {**found.get(place, {}), **keywords}
     return found
@@ -94,6 +95,17 @@ _DESCRIPTIONS: dict[str, Json] = {
         "AddActionContactInput.captcha": "The solution of a challenge, where the campaign asks for one.",
         "AddActionContactInput.captchaService": "Whose challenge it was; ours is `altcha`.",
         "ActionInput.testing": "Whether it is only a test: processed as usual, counted nowhere.",
+        "StripePaymentIntentInput.amount": "In minor units.",
+        "StripePaymentIntentInput.paymentMethodTypes": "Stripe's names of them; without any, those of the account.",
+        "StripeSubscriptionInput.amount": "In minor units, each time.",
+        **{
+            f"{model}.{name}": said
+            for model in ("StripePaymentIntentInput", "StripeSubscriptionInput", "StripeObjectInput")
+            for name, said in {
+                "contactRef": "Who pays; it stands with the payment as `contactRef` in its metadata.",
+                "testing": "Whether the org's test account is used.",
+            }.items()
+        },
         "ConsentInput": "To whom the supporter allows to write.",
         "ConsentInput.optIn": "May the page's org write to the supporter? null: not asked.",
         "ConsentInput.leadOptIn": "May the campaign's lead org? null: not asked.",
@@ -163,4 +175,27 @@ _OF_ACTIONS: dict[str, Json] = {
     "ActionInput.mtt.targets.[]": {"format": "uuid"},
     "ActionInput.mtt.files": {"type": ["array", "null"]},
     "ActionInput.mtt.files.[]": {"pattern": whole(mtt._FILE.pattern)},
+}
+
+_STRIPE = ("StripePaymentIntentInput", "StripeSubscriptionInput", "StripeObjectInput")
+_AMOUNT: Json = {"minimum": 1, "maximum": donation.MAX_AMOUNT}
+_CURRENCY: Json = {"pattern": "^[A-Za-z]{3}$", "description": "A code of ISO 4217."}
+_METADATA: Json = {
+    "maxProperties": payments.MAX_METADATA,
+    "propertyNames": {"pattern": whole(payments._METADATA_KEY.pattern), "maxLength": payments.MAX_METADATA_KEY},
+    "additionalProperties": {"type": "string", "maxLength": payments.MAX_TEXT},
+}
+_OF_PAYMENTS: dict[str, Json] = {
+    **{f"{model}.contactRef": _OF_ACTIONS["AddActionContactInput.contactRef"] for model in _STRIPE},
+    **{f"{model}.testing": {"type": ["boolean", "null"]} for model in _STRIPE},
+    **{f"{model}.amount": _AMOUNT for model in (*_STRIPE[:2], "StripePaymentIntent")},
+    **{f"{model}.unit_amount": _AMOUNT for model in ("StripePrice", "StripePriceData")},
+    **{
+        f"{model}.currency": _CURRENCY
+        for model in (*_STRIPE[:2], "StripePaymentIntent", "StripePrice", "StripePriceData")
+    },
+    **{
+        f"{model}.metadata": _METADATA
+        for model in ("StripeCustomer", "StripePaymentIntent", "StripePrice", "StripeSubscription")
+    },
 }

@@ -21,8 +21,9 @@ PROBLEMS = {
     "malformed": ProblemType(
         400, f"The body is no JSON object, not UTF-8, or nested deeper than {refusals.MAX_DEPTH} levels."
     ),
-    "not-allowed": ProblemType(403, "The campaign does not take this signature."),
-    "not-found": ProblemType(404, "There is no such page or endpoint."),
+    "payment-refused": ProblemType(402, "The payment service refuses who pays; `providerCode` says why."),
+    "not-allowed": ProblemType(403, "The campaign does not take this."),
+    "not-found": ProblemType(404, "There is no such page or endpoint, or the page's org has not set that up."),
     "settled": ProblemType(400, "What a link is for cannot be done any more, or not yet."),
     "ended": ProblemType(410, "A link is too old, or was used as often as it may be."),
     "too-large": ProblemType(413, f"The body has more than {MAX_BODY_BYTES:,} bytes."),
@@ -31,7 +32,9 @@ PROBLEMS = {
     "too-many": ProblemType(
         429, "Too many requests at once, or too many actions of one supporter (200, of which 80 may wait).", True
     ),
-    "unavailable": ProblemType(503, "The store is busy: nothing was stored.", True),
+    "unavailable": ProblemType(
+        503, "The store is busy: nothing was stored. Or a payment service does not answer, or refuses us.", True
+    ),
     "internal": ProblemType(500, "A fault of this system. No request should lead to it."),
 }
 """By the last part of their type, `urn:proca:problem:<code>`."""
@@ -56,6 +59,7 @@ CODES = {
     "bad_captcha": "solves no challenge of this page, or was used before",
     "bad_arg": "names a service that this campaign does not take",
     "idempotency_key": "was used for another request",
+    "payment": "is refused by the payment service, in its own words; `providerCode` says why",
 }
 """Codes of failed rules, and what is the matter with the value that `pointer` names."""
 

@@ -1,11 +1,14 @@
 """What the rules refuse, in words of the domain; the texts are the reference's where it has one.
 
 DomainError
-├── NotFound     there is no such thing
-├── Taken        a unique value belongs to another entity
-├── InUse        something still needs it
-├── NotAllowed   the rules do not allow this now
-└── TooMany      a limit per person is reached
+├── NotFound             there is no such thing
+├── NotOffered           this page or org has not set that up
+├── Taken                a unique value belongs to another entity
+├── InUse                something still needs it
+├── NotAllowed           the rules do not allow this now
+├── TooMany              a limit per person is reached
+├── PaymentRefused       who pays is refused by the payment service
+└── ProviderUnavailable  a service of the org does not answer, or does not take its credentials
 """
 
 from __future__ import annotations
@@ -21,6 +24,10 @@ class NotFound(DomainError):
     def __init__(self, kind: str) -> None:
         super().__init__(f"{kind} not found")
         self.kind = kind
+
+
+class NotOffered(DomainError):
+    """This page or org has not set that up."""
 
 
 class Taken(DomainError):
@@ -45,3 +52,15 @@ class TooMany(DomainError):
     def __init__(self, text: str, retry_after_s: int = 3600) -> None:
         super().__init__(text)
         self.retry_after_s = retry_after_s
+
+
+class PaymentRefused(DomainError):
+    """Who pays is refused by the payment service, in its own words; `code` is the service's."""
+
+    def __init__(self, text: str, code: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class ProviderUnavailable(DomainError):
+    """A service of the org does not answer, or does not take the org's credentials."""

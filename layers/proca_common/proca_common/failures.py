@@ -66,8 +66,12 @@ class Malformed(Exception):
 
 
 class Refused(Exception):
-    """The input broke rules (422); `failures` has every one of them."""
+    """The input broke rules (422); `failures` has every one of them.
 
-    def __init__(self, failures: Sequence[Failure]) -> None:
+    `provider_code`: the code of another service, where the rule is its own.
+    """
+
+    def __init__(self, failures: Sequence[Failure], provider_code: str | None = None) -> None:
         super().__init__(f"{len(failures)} failed rule(s)")
         self.failures = tuple(failures)
+        self.provider_code = provider_code

@@ -36,10 +36,20 @@ class IntakeSettings(TableSettings):
 
 
 class LinkSettings(TableSettings):
-    """Settings of the function that links earlier actions: it reads no secret."""
+    """Settings of the function that links earlier actions; its secret is read when a guard is first needed."""
 
     actions_table: str = Field(min_length=1)
     catalog_table: str = Field(min_length=1)
+    guard_key_secret: str = Field(min_length=1)
+
+
+class PaymentSettings(TableSettings):
+    """Settings of the function that creates objects at Stripe; it only counts in the Actions table."""
+
+    actions_table: str = Field(min_length=1)
+    catalog_table: str = Field(min_length=1)
+    guard_key_secret: str = Field(min_length=1)
+    service_passwords_secret: str = Field(min_length=1)
 
 
 class PageSettings(TableSettings):

@@ -18,6 +18,7 @@ TYPE = "urn:proca:problem:"
 TITLES = {
     400: "Malformed request",
     401: "Authentication needed",
+    402: "Payment refused",
     403: "Not allowed",
     404: "Not found",
     409: "Conflict",
@@ -32,7 +33,9 @@ TITLES = {
 
 
 class Problem(Exception):
-    """An answer with an error status. `code` is stable; `retry_after` is in seconds."""
+    """An answer with an error status. `code` is stable; `retry_after` is in seconds; `provider_code` is another
+    service's.
+    """
 
     def __init__(
         self,
@@ -42,6 +45,7 @@ class Problem(Exception):
         *,
         detail: str = "",
         retry_after: int | None = None,
+        provider_code: str | None = None,
     ) -> None:
         super().__init__(code)
         self.status = status
@@ -49,12 +53,15 @@ class Problem(Exception):
         self.failures = failures
         self.detail = detail
         self.retry_after = retry_after
+        self.provider_code = provider_code
 
     def response(self) -> Response[str]:
         """The answer, without CORS headers (the resolver adds them)."""
         body: ProblemDetails = {"type": TYPE + self.code, "title": TITLES[self.status], "status": self.status}
         if self.detail:
             body["detail"] = self.detail
+        if self.provider_code:
+            body["providerCode"] = self.provider_code
         if self.failures:
             body["errors"] = [
                 {"pointer": failed.pointer, "code": failed.code, "message": failed.message} for failed in self.failures

@@ -8,7 +8,15 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from proca_common.aws.errors import Unavailable
 from proca_common.aws.logs import log_fault, logger
 from proca_common.aws.settings import Settings, read
-from proca_common.errors import NotAllowed, NotFound, TooMany
+from proca_common.errors import (
+    DomainError,
+    NotAllowed,
+    NotFound,
+    NotOffered,
+    PaymentRefused,
+    ProviderUnavailable,
+    TooMany,
+)
 from proca_common.failures import Malformed, Refused
 from proca_common.http.problems import Problem, not_found
 
@@ -45,19 +53,35 @@ def problem_of(error: Exception) -> Problem:
         case Malformed():
             problem = Problem(400, "malformed", detail=str(error))
         case Refused():
-            problem = Problem(422, "invalid-input", error.failures)
-        case NotFound():
-            problem = not_found(f"No such {error.kind}")
+            problem = Problem(422, "invalid-input", error.failures, provider_code=error.provider_code)
         case NotFoundError():
             problem = not_found("No such endpoint")
-        case NotAllowed():
-            problem = Problem(403, "not-allowed", detail=str(error))
-        case TooMany():
-            problem = Problem(429, "too-many", detail=str(error), retry_after=error.retry_after_s)
+        case DomainError():
+            problem = _of_domain(error)
         case Unavailable():
             log_fault("store unavailable", error)
             problem = Problem(503, "unavailable", retry_after=RETRY_AFTER_S)
         case _:
             log_fault("unexpected fault", error)
+            problem = Problem(500, "internal")
+    return problem
+
+
+def _of_domain(error: DomainError) -> Problem:
+    match error:
+        case NotFound():
+            problem = not_found(f"No such {error.kind}")
+        case NotOffered():
+            problem = not_found(str(error))
+        case NotAllowed():
+            problem = Problem(403, "not-allowed", detail=str(error))
+        case TooMany():
+            problem = Problem(429, "too-many", detail=str(error), retry_after=error.retry_after_s)
+        case PaymentRefused():
+            problem = Problem(402, "payment-refused", detail=str(error), provider_code=error.code)
+        case ProviderUnavailable():
+            problem = Problem(503, "unavailable", detail=str(error), retry_after=RETRY_AFTER_S)
+        case _:
+            log_fault("unexpected refusal", error)
             problem = Problem(500, "internal")
     return problem

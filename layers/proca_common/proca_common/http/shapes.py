@@ -32,5 +32,7 @@ class ProblemDetails(TypedDict):
     """The HTTP status."""
     detail: NotRequired[str]
     """What is the matter with this request."""
+    providerCode: NotRequired[str]
+    """The code of the payment service, where it was that which refused."""
     errors: NotRequired[list[FailedRule]]
     """Every rule that the request broke, at once."""

@@ -65,7 +65,7 @@ def add_action_contact(
 
 
 def admit_client(context: PageContext, client: str | None, guard_secret: str) -> None:
-    """What guards say of a further action, of which they only know the network it comes from.
+    """What guards say of whatever else a widget asks for, of which they only know the network it comes from.
 
     Raises `NotAllowed` and `TooMany`.
     """

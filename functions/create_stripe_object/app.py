@@ -1,0 +1,76 @@
+"""POST /v1/pages/{page}/stripe/…: what a widget needs of Stripe and only the org's secret key may create."""
+
+from __future__ import annotations
+
+from proca_common.aws import init_phase
+
+# isort: split
+from functools import partial
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from proca_common.action_pages.context import page_context
+from proca_common.aws import dynamo, secrets
+from proca_common.aws.logs import logger
+from proca_common.aws.settings import PaymentSettings, read
+from proca_common.http.answers import created
+from proca_common.http.requests import idempotency_key, json_body, numeric_id
+from proca_common.http.resolver import make_resolver
+from proca_common.intake.clients import admit
+from proca_common.payments.create import account_of, create, shown
+from proca_common.payments.input import (
+    StripeObjectInput,
+    StripePaymentIntentInput,
+    StripeSubscriptionInput,
+    parse,
+)
+
+settings = read(PaymentSettings)
+dynamo.connect(settings)
+app = make_resolver()
+init_phase.over()
+
+
+@app.post("/v1/pages/<page>/stripe/payment-intents")
+def payment_intent(page: str) -> Response[str]:
+    """A single payment."""
+    return answered(page, StripePaymentIntentInput)
+
+
+@app.post("/v1/pages/<page>/stripe/subscriptions")
+def subscription(page: str) -> Response[str]:
+    """A payment that comes again and again."""
+    return answered(page, StripeSubscriptionInput)
+
+
+@app.post("/v1/pages/<page>/stripe/objects")
+def objects(page: str) -> Response[str]:
+    """Objects in Stripe's own names."""
+    return answered(page, StripeObjectInput)
+
+
+def answered(
+    page: str, model: type[StripePaymentIntentInput | StripeSubscriptionInput | StripeObjectInput]
+) -> Response[str]:
+    """Check everything, count the client's network, then ask Stripe."""
+    event = app.current_event
+    body, key = json_body(event), idempotency_key(event)
+    context = page_context(numeric_id(page, "action page"))
+    wanted = parse(model, body).wanted()
+    admit(context, event.request_context.identity.source_ip, settings.guard_key_secret)
+    stripe = account_of(
+        context,
+        testing=wanted.testing,
+        passwords_secret=partial(secrets.secret, settings.service_passwords_secret),
+        remaining_ms=app.lambda_context.get_remaining_time_in_millis,
+    )
+    made = create(stripe, wanted, context, key)
+    return created(shown(made.made), replayed=made.replayed)
+
+
+@logger.inject_lambda_context
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Entry point of API Gateway."""
+    return app.resolve(event, context)
