@@ -16,6 +16,7 @@ from proca_common.approvals.texts import LANGUAGES
 from proca_common.aws import dynamo
 from proca_common.confirms.links import Links
 from proca_common.stages import decide
+from tests.harness.faults import faults, refuse
 from tests.links import PROGRAMS, everything, links_of, look, press, with_query
 from tests.simulated import SimulatedTime
 from tests.world import Answer, World
@@ -432,3 +433,16 @@ def test_reminders_that_worked_are_counted_once(world: World, capsys: pytest.Cap
     lines = re.findall(r'.*"ReminderConfirmed".*', capsys.readouterr().out)
     assert len(lines) == 1
     assert f'"org":"{page.org}"' in lines[0].replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("accept", "shown_as"), [("text/html", "text/html; charset=utf-8"), (PROGRAMS, "application/problem+json")]
+)
+def test_a_fault_of_ours_is_told_as_one_and_nothing_more(world: World, accept: str, shown_as: str) -> None:
+    signature = signed(world, page_of(world, **WAITING))
+    with faults(refuse("AccessDeniedException", on="GetItem", message="zq-secret")):
+        shown = press(links_of(signature).accept, accept=accept)
+    assert (shown.status, shown.headers["Content-Type"]) == (500, shown_as)
+    assert "zq-secret" not in shown.text + str(shown.headers)
+    assert "Traceback" not in shown.text
+    assert states(world, signature)[:2] == ("confirming", "new")
