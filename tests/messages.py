@@ -21,3 +21,15 @@ def valid_action(message: dict[str, Any]) -> dict[str, Any]:
     """The message, if it is a valid `proca:action:2`; raises jsonschema's ValidationError."""
     _validator("proca-action-2.json").validate(message)
     return message
+
+
+def valid_message(message: dict[str, Any]) -> dict[str, Any]:
+    """The message, if it is a valid action or event; raises jsonschema's ValidationError."""
+    _validator(_schema_of(message)).validate(message)
+    return message
+
+
+def _schema_of(message: dict[str, Any]) -> str:
+    if message["schema"] == "proca:event:2":
+        return f"proca-event-2-{message['eventType']}.json"
+    return "proca-action-2.json"

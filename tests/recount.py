@@ -135,7 +135,7 @@ class Stored:
         yield from _faults_of_waiting(action, supporter)
 
     def _faults_of_supporter(self, supporter: Item, owed: Collection[int]) -> Iterable[str]:
-        yield from _faults_of_outbox(supporter, "link", owed)
+        yield from _faults_of_outbox(supporter, "emit" if supporter.get("stage") == "event" else "link", owed)
         if "held" in supporter and supporter["status"] != "new":
             yield f"is held, but {supporter['status']}"
         key = supporter["ref"], supporter["id"]

@@ -44,7 +44,7 @@ from tests.harness.context import LambdaContext
 from tests.harness.streams import Mapping, StreamHarness
 from tests.harness.tables import Tables
 from tests.harness.template import project_template
-from tests.messages import valid_action
+from tests.messages import valid_message
 
 SEED = "unit-seed"
 SEED_SECRET = "test-fingerprint-seed"
@@ -57,6 +57,7 @@ PASSWORDS_SECRET = "test-service-passwords"
 SEALING_SECRET = b"a sealing secret of the tests"
 PASSWORDS_KEY = b"a secret of passwords of the tests"
 QUEUE_PREFIX = "test-org-"
+MAIL_EVENTS_TOPIC = "arn:aws:sns:eu-central-1:000000000000:test-mail-events"
 STREAM_FUNCTIONS = ("ConfirmFunction", "DeliverFunction")
 API_FUNCTIONS = (
     "AddActionContactFunction",
@@ -69,7 +70,7 @@ API_FUNCTIONS = (
     "GetPageFunction",
     "HealthFunction",
 )
-FUNCTIONS = (*STREAM_FUNCTIONS, *API_FUNCTIONS, "SweepFunction")
+FUNCTIONS = (*STREAM_FUNCTIONS, *API_FUNCTIONS, "MailEventsFunction", "SweepFunction")
 
 _numbers = itertools.count(int(time.time()) % 100_000 * 100, 100)
 
@@ -88,6 +89,7 @@ def set_environment(endpoint: str) -> None:
         LINK_BASE_URL=LINK_BASE_URL,
         SEALING_KEY_SECRET=SEALING_KEY,
         SERVICE_PASSWORDS_SECRET=PASSWORDS_SECRET,
+        MAIL_EVENTS_TOPIC=MAIL_EVENTS_TOPIC,
         POWERTOOLS_SERVICE_NAME="test",
         POWERTOOLS_METRICS_NAMESPACE="test",
         POWERTOOLS_TRACE_DISABLED="1",
@@ -265,7 +267,7 @@ class World:
             sqs.delete_message_batch(QueueUrl=url, Entries=entries)
             found += batch
         for message in found:
-            valid_action(json.loads(message["Body"]))
+            valid_message(json.loads(message["Body"]))
         return found
 
     def orders(self, queue: str) -> list[dict[str, Any]]:

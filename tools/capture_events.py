@@ -158,6 +158,7 @@ def record(recording: Recording) -> None:
         signed = call("POST", f"{pages}/actions", SIGNATURE, status=201, **{"Idempotency-Key": "a-key-of-the-widget"})
         keep("add_action_contact")
         keep("deliver", STREAM_SECONDS)
+        report_complaint(recording, signed["actionId"])
         call("POST", f"{pages}/actions", {**SIGNATURE, "contact": {**CONTACT, "email": "ida"}}, status=422)
         keep("add_action_contact-refused")
         call("POST", f"{pages}/contacts/{signed['contactRef']}/actions", SHARE, status=201)
@@ -175,6 +176,17 @@ def record(recording: Recording) -> None:
         keep("add_action_contact-with_ref")
     say("waiting for the schedule")
     keep("sweep", SCHEDULE_SECONDS)
+
+
+def report_complaint(recording: Recording, action: int) -> None:
+    """What SES would publish, because the local stack's does not."""
+    sns = recording.stack.client("sns")
+    [topic] = [found["TopicArn"] for found in sns.list_topics()["Topics"] if found["TopicArn"].endswith("-mail-events")]
+    complaint = {"complainedRecipients": [{"emailAddress": CONTACT["email"]}], "complaintFeedbackType": "abuse"}
+    mail = {"destination": [CONTACT["email"]], "tags": {"action": [str(action)], "mail": ["thank_you"]}}
+    told = {"eventType": "Complaint", "complaint": complaint, "mail": mail}
+    sns.publish(TopicArn=topic, Message=json.dumps(told), Subject="Amazon SES Email Event Notification")
+    recording.keep("mail_events", STREAM_SECONDS)
 
 
 def follow_links(recording: Recording, action: int) -> None:

@@ -68,10 +68,14 @@ def test_every_function_has_an_event() -> None:
 def test_event_runs(recorded_in: World, path: Path) -> None:
     event = json.loads(path.read_text())
     for record in event.get("Records", []):
-        image = record["dynamodb"]["NewImage"]
+        image = record.get("dynamodb", {}).get("NewImage")
+        if image is None:
+            continue
         unseen_client("dynamodb").put_item(TableName=recorded_in.tables["ActionsTable"], Item=image)
     answer = invoke(path)
-    if "Records" in event:
+    if path.stem.startswith("mail_events"):
+        assert answer is None
+    elif "Records" in event:
         assert answer == {"batchItemFailures": []}
     elif path.stem == "sweep":
         assert answer == {"woken": 0, "stuck": 0}

@@ -27,6 +27,7 @@ FUNCTIONS = {
     "deliver": (512, 60),
     "send_email": (512, 60),
     "push": (512, 60),
+    "mail_events": (512, 28),
     "sweep": (256, 50),
 }
 """Memory (MB) and timeout (s) of each function: what it needs, and no more."""
@@ -119,6 +120,12 @@ RIGHTS = {
         "PushFailuresQueue": "SendMessage",
         "CatalogTable": "GetItem BatchGetItem Query",
         "ServicePasswordsSecret": "GetSecretValue",
+    },
+    "mail_events": {
+        "ActionsTable": "GetItem BatchGetItem Query PutItem UpdateItem ConditionCheckItem",
+        **ON_CATALOG,
+        "StatsTable": "GetItem BatchGetItem UpdateItem",
+        "MailEventsFailuresQueue": "SendMessage",
     },
     "sweep": {
         "ActionsTable.Arn/index/pending": "Query",

@@ -9,6 +9,7 @@ u#<page org>#<sha256>   A#<action>                  Action that is not bound to 
 id#<action>             id                          where an action is, by its id alone
 I#<page>#<key>          I                           Idempotency
 challenge#<nonce>       challenge                   Challenge that was solved and used
+event#<id>              event                       Event of a mail provider that was heard
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from pynamodb.attributes import (
     JSONAttribute,
     ListAttribute,
     NumberAttribute,
+    NumberSetAttribute,
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
@@ -57,7 +59,8 @@ class SupporterItem(Outbox, discriminator="supporter"):
     `held`: the rule for which it is kept out of everything until somebody looked at it; its signature has it too.
     `confirmed`: by a link. `detailed`: its org was asked what it knows of it. `mail`: what a mail to it needs, sealed;
     only there while one may be due. `mailed`: the keys of the mails that went out. `mail_claim`: the key of the mail
-    that is being sent and until when (ms) nobody else may, as `<key>@<until>`.
+    that is being sent and until when (ms) nobody else may, as `<key>@<until>`. `soft_bounces`: when mails to it came
+    back for a passing reason (ms since 1970).
     """
 
     status = UnicodeAttribute()
@@ -77,6 +80,7 @@ class SupporterItem(Outbox, discriminator="supporter"):
     mail = BinaryAttribute(null=True, legacy_encoding=False)
     mailed = UnicodeSetAttribute(null=True)
     mail_claim = UnicodeAttribute(null=True)
+    soft_bounces = NumberSetAttribute(null=True)
 
 
 class ContactItem(ActionsItem, discriminator="contact"):
@@ -153,6 +157,10 @@ class UsedChallengeItem(ActionsItem, discriminator="challenge"):
     """A challenge that a signature used up; gone when it would be refused as expired anyway."""
 
 
+class SeenEventItem(ActionsItem, discriminator="event"):
+    """An event of a mail provider that was heard: it says nothing the second time."""
+
+
 def supporter_key(ref: str, org: int, supporter: int) -> Key:
     """Key of a supporter."""
     return ref, f"S#{org}#{padded(supporter)}"
@@ -186,6 +194,11 @@ def idempotency_key(page: int, key: str) -> Key:
 def challenge_key(nonce: str) -> Key:
     """Key of a used challenge."""
     return f"challenge#{nonce}", "challenge"
+
+
+def event_key(event_id: str) -> Key:
+    """Key of an event of a mail provider that was heard."""
+    return f"event#{event_id}", "event"
 
 
 def unbound_ref(page_org: int, text: str) -> str:

@@ -130,6 +130,19 @@ class SendEmailSettings(TableSettings):
     private_targets: Literal["refuse", "allow"] = "refuse"
 
 
+class MailEventsSettings(TableSettings):
+    """Settings of the function that hears what became of mails. `soft_bounces` within `soft_bounce_days` days count as
+    a hard one.
+    """
+
+    actions_table: str = Field(min_length=1)
+    catalog_table: str = Field(min_length=1)
+    stats_table: str = Field(min_length=1)
+    mail_events_topic: str = Field(min_length=1)
+    soft_bounces: int = Field(default=3, gt=0)
+    soft_bounce_days: int = Field(default=30, gt=0)
+
+
 class PushSettings(TableSettings):
     """Settings of the function that pushes messages on. `private_targets`: whether this machine may be called."""
 
