@@ -77,10 +77,8 @@ def confirm(verb: str, code: str) -> Response[str]:
         return ask(reader, Question("agree" if accepts else "refuse"))
     client = app.current_event.request_context.identity.source_ip
     caps.count_guess(client, secret(settings.guard_key_secret), clock.now_ms())
-    told_id = given("id")
-    object_id = int(told_id) if told_id and NUMBER.fullmatch(told_id) else None if told_id is None else -1
-    changed = (codes.accept if accepts else codes.reject)(code, given("email"), object_id)
-    done = "agreed" if accepts else "refused"
+    decide, done = (codes.accept, "agreed") if accepts else (codes.reject, "refused")
+    changed = decide(code, given("email"), given_id())
     return tell(reader, Result(done if changed else "already", target=local_path(given("redir") or "")))
 
 
@@ -116,6 +114,14 @@ def is_get() -> bool:
 def given(name: str) -> str | None:
     """A parameter of the query."""
     return app.current_event.get_query_string_value(name)
+
+
+def given_id() -> int | None:
+    """The parameter `id`: 0, which nothing has, when it is no number."""
+    text = given("id")
+    if text is None:
+        return None
+    return int(text) if NUMBER.fullmatch(text) else 0
 
 
 @logger.inject_lambda_context

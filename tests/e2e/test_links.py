@@ -174,6 +174,26 @@ def test_a_link_that_is_not_whole_says_so_in_the_browsers_language(site: Site, b
         expect(tab.get_by_role("button")).to_have_count(0)
 
 
+def test_a_moderator_decides_by_code(site: Site, browser: Browser) -> None:
+    org = site.org("custom_action_confirm=true")
+    page = site.page(org)
+    good, bad = site.signed(page, email="good@example.org"), site.signed(page, email="bad@example.org")
+    site.client.wait_until_delivered()
+    made = {action: site.client.admin("confirm", "create-action", str(action)) for action in (good, bad)}
+    with visitor(browser, java_script_enabled=False) as person:
+        tab = person.new_page()
+        for link, ask, said in (
+            (made[good]["accept"], ENGLISH.agree, ENGLISH.agreed),
+            (made[bad]["reject"], ENGLISH.refuse, ENGLISH.refused),
+        ):
+            tab.goto(link)
+            tab.get_by_role("button", name=ask.button).click()
+            expect(tab.get_by_role("status")).to_have_text(said)
+    site.client.wait_until_delivered()
+    assert [site.status(action) for action in (good, bad)] == ["delivered", "rejected"]
+    assert [message["actionId"] for message in site.messages(org)] == [good]
+
+
 def test_a_scanner_that_opens_every_link_ten_times_changes_nothing(site: Site) -> None:
     case = signed(site, "one_click=true")
     for link in [*case.links.values(), case.links["accept"] + "?doi=1"] * 10:

@@ -93,7 +93,8 @@ def test_a_page_that_asks_has_one_form_with_one_button(language, what):
 
 def test_a_page_that_tells_says_so_to_whoever_cannot_see():
     seen = Seen(page.telling("en", ENGLISH.accepted))
-    assert ("h1", "role", "status") in seen.attributes
+    assert ("div", "role", "status") in seen.attributes
+    assert seen.tags[-2:] == ["div", "h1"]
     assert seen.texts == [ENGLISH.accepted, ENGLISH.accepted]
     assert not {"form", "button", "script"} & set(seen.tags)
 

@@ -47,7 +47,7 @@ _ASK = Template("""$campaign<h1>$title</h1>
 <button type="submit">$button</button>
 </form>""")
 _CAMPAIGN = Template("<p>$campaign</p>\n")
-_TELL = Template('$campaign<h1 role="status">$text</h1>')
+_TELL = Template('$campaign<div role="status"><h1>$text</h1></div>')
 
 
 def asking(language: str, ask: Ask, campaign: str = "", *, submits_itself: bool = False) -> str:
