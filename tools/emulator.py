@@ -215,15 +215,16 @@ def running(folder: Path) -> Emulator | None:
     return Emulator(folder=folder, **record) if alive(record["pid"]) else None
 
 
-def alive(pid: int) -> bool:
+def alive(pid: int, mark: str = "ministack") -> bool:
+    """Whether the process with this number runs and has `mark` in its command."""
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)  # a child that has ended stays listed until it is waited for
     if Path("/proc/self").exists():
         with contextlib.suppress(OSError):
-            return b"ministack" in Path(f"/proc/{pid}/cmdline").read_bytes()
+            return mark.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
         return False
     return (
-        "ministack"
+        mark
         in subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
     )
 

@@ -10,7 +10,7 @@
         requests.get(stack.api_url + "/health")
 
 Everything is under .local: the stack of `up` in .local/dev (stack.json, env, emulator.log, deploy.log), builds in
-.local/build.
+.local/build. Beside it `up` serves the widget of examples/widget, on a page that may be signed.
 """
 
 from __future__ import annotations
@@ -85,6 +85,7 @@ def up() -> Stack:
     if aws is None:
         say("starting MiniStack")
         ministack.stop_orphans()
+        stop_widget()
         shutil.rmtree(DEV, ignore_errors=True)
         aws = ministack.start(DEV, attached=False)
     template = build()
@@ -190,13 +191,31 @@ def say(what: str) -> None:
     print(f"[{time.strftime('%H:%M:%S')}] {what} ...", file=sys.stderr, flush=True)
 
 
+def show_widget(stack: Stack) -> str:
+    """The address where a person can sign."""
+    from tools import widget  # noqa: PLC0415  its client needs this module
+    from tools.client import Client  # noqa: PLC0415
+
+    with Client(stack) as client:
+        page = widget.demo_page(client, DEV)
+    return f"{widget.start(DEV, stack.api_url)}/?page={page}"
+
+
+def stop_widget() -> None:
+    from tools import widget  # noqa: PLC0415  its client needs this module
+
+    widget.stop(DEV)
+
+
 def main() -> None:
     match sys.argv[1:]:
         case ["up"]:
             stack = up()
             print(f"The API is at {stack.api_url}")
+            print(f"Sign in the browser: {show_widget(stack)}")
             print(f"For the shell: source {(DEV / 'env').relative_to(ROOT)}")
         case ["down"]:
+            stop_widget()
             ministack.stop_orphans()
             ministack.stop(DEV)
             shutil.rmtree(DEV, ignore_errors=True)

@@ -68,13 +68,14 @@ class Site:
         self.client.admin("key", "activate", org.name, str(made["id"]), "--no-wait")
         return Ngo(org.name, org.id, (*org.private, made["private"]))
 
-    def page(self, org: Ngo, *, lead: Ngo | None = None, campaign: str = "") -> Page:
+    def page(self, org: Ngo, *, lead: Ngo | None = None, campaign: str = "", locale: str = "en") -> Page:
         """A page of the org, of a campaign of its own (led by `lead`, or by the org) if none is named."""
         name = campaign or f"campaign-{RUN}-{next(_numbers)}"
         if not campaign:
             self.client.admin("campaign", "create", name, "--org", (lead or org).name)
         page = f"{org.name}/{RUN}-{next(_numbers)}"
-        return Page(self.client.admin("page", "create", page, "--org", org.name, "--campaign", name)["id"], name)
+        command = ("page", "create", page, "--org", org.name, "--campaign", name, "--locale", locale)
+        return Page(self.client.admin(*command)["id"], name)
 
     def numbers(self, page: Page) -> dict[str, int]:
         """The numbers of the page's campaign."""
