@@ -14,7 +14,9 @@ from proca_common.aws.settings import (
     ConfirmSettings,
     DeliverSettings,
     IntakeSettings,
+    LinkSettings,
     PageSettings,
+    PaymentSettings,
     PublicSettings,
     Settings,
     SettingsError,
@@ -35,6 +37,8 @@ VARIABLES = {
 }
 REQUIRED = {
     IntakeSettings: {"ACTIONS_TABLE", "CATALOG_TABLE", "FINGERPRINT_SEED_SECRET"},
+    LinkSettings: {"ACTIONS_TABLE", "CATALOG_TABLE"},
+    PaymentSettings: {"ACTIONS_TABLE", "CATALOG_TABLE"},
     PageSettings: {"CATALOG_TABLE"},
     PublicSettings: {"CATALOG_TABLE", "STATS_TABLE"},
     SweepSettings: {"ACTIONS_TABLE"},

@@ -46,7 +46,9 @@ class Captcha(Entity):
 
 
 class NetworkCap(Entity):
-    """How many signatures and further actions one client network may send to one campaign: in 10 s, and in 60 s."""
+    """How many signatures, further actions, links and payments one client network may send to one campaign: in 10 s,
+    and in 60 s.
+    """
 
     burst: Annotated[int, Field(ge=1, le=1_000_000)]
     sustained: Annotated[int, Field(ge=1, le=1_000_000)]
