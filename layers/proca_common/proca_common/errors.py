@@ -6,6 +6,8 @@ DomainError
 ├── Taken                a unique value belongs to another entity
 ├── InUse                something still needs it
 ├── NotAllowed           the rules do not allow this now
+├── NotKnown             nobody says who asks, or not truly
+├── Outdated             it was changed by somebody else meanwhile
 ├── TooMany              a limit per person is reached
 ├── PaymentRefused       who pays is refused by the payment service
 └── ProviderUnavailable  a service of the org does not answer, or does not take its credentials
@@ -44,6 +46,17 @@ class InUse(DomainError):
 
 class NotAllowed(DomainError):
     """The rules do not allow this now."""
+
+
+class NotKnown(DomainError):
+    """Whoever asks does not say who that is, or does not prove it (domain 12.2)."""
+
+
+class Outdated(DomainError):
+    """It is no longer as whoever changes it has seen it."""
+
+    def __init__(self) -> None:
+        super().__init__("was changed meanwhile: read it again")
 
 
 class TooMany(DomainError):

@@ -44,3 +44,9 @@ class ActionPage(ActionPageInput):
     """A stored page."""
 
     id: Id
+    version: int = 1
+
+    @classmethod
+    def beside(cls) -> set[str]:
+        """The version is what changes are conditional on."""
+        return {"id", "version"}

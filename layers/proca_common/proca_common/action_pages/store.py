@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from pynamodb.attributes import UnicodeAttribute
+from collections.abc import Callable
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from proca_common.action_pages.page import ActionPage, ActionPageInput
-from proca_common.aws import dynamo
 from proca_common.aws.dynamo import CatalogItem, Transaction
 from proca_common.aws.errors import Cancelled
 from proca_common.campaigns import store as campaigns
 from proca_common.catalog import items, names
+from proca_common.catalog.changes import Along, commit, nothing
 from proca_common.errors import NotFound, Taken
 from proca_common.orgs import store as orgs
 
@@ -20,6 +22,7 @@ class PageItem(CatalogItem, discriminator="page"):
     """An action page."""
 
     document = UnicodeAttribute()
+    version = NumberAttribute(default=1)
 
 
 def page_key(page: int) -> tuple[str, str]:
@@ -29,11 +32,11 @@ def page_key(page: int) -> tuple[str, str]:
 
 def to_page(item: PageItem) -> ActionPage:
     """The page of a stored item."""
-    return ActionPage.load(item.document, id=int(item.pk.removeprefix("page#")))
+    return ActionPage.load(item.document, id=int(item.pk.removeprefix("page#")), version=int(item.version))
 
 
-def create(wanted: ActionPageInput) -> ActionPage:
-    """A new page; raises `Taken` (name) or `NotFound` (org, campaign)."""
+def create(wanted: ActionPageInput, along: Callable[[Transaction, ActionPage], None] | None = None) -> ActionPage:
+    """A new page; raises `Taken` (name) or `NotFound` (org, campaign). `along` adds what is written with it."""
     page = ActionPage(id=names.next_number("page"), **wanted.model_dump())
     pk, sk = page_key(page.id)
     transaction = Transaction()
@@ -41,6 +44,8 @@ def create(wanted: ActionPageInput) -> ActionPage:
     names.claim(transaction, "page", page.name, page.id)
     orgs.use(transaction, "org", page.org, 1)
     campaigns.use(transaction, "campaign", page.campaign, 1)
+    if along is not None:
+        along(transaction, page)
     try:
         items.commit(transaction)
     except Cancelled as cancelled:
@@ -71,7 +76,16 @@ def every() -> list[ActionPage]:
     return sorted((to_page(item) for item in items.every(PageItem)), key=lambda page: page.id)
 
 
-def replace(page: ActionPage) -> None:
-    """Store the changed settings of a page; its name, org and campaign stay as they are."""
-    item = PageItem(*page_key(page.id))
-    dynamo.update(item, [PageItem.document.set(page.document())], CatalogItem.pk.exists())
+def replace(page: ActionPage, along: Along = nothing) -> ActionPage:
+    """Store the changed settings of a page that is as it was read, a new name too; its org and campaign stay.
+
+    Raises `NotFound`, `Taken` (name) and `Outdated`.
+    """
+    old = get(page.id)
+    transaction = Transaction()
+    changes = [PageItem.document.set(page.document()), PageItem.version.set(page.version + 1)]
+    transaction.update("page", PageItem(*page_key(page.id)), changes, PageItem.version == page.version)
+    names.rename(transaction, "page", old.name, page.name, page.id)
+    along(transaction)
+    commit(transaction)
+    return page.model_copy(update={"version": page.version + 1})

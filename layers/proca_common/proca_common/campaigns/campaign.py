@@ -77,3 +77,9 @@ class Campaign(CampaignInput):
     """A stored campaign; `org` is the lead org."""
 
     id: Id
+    version: int = 1
+
+    @classmethod
+    def beside(cls) -> set[str]:
+        """The version is what changes are conditional on."""
+        return {"id", "version"}

@@ -40,6 +40,13 @@ def claim(transaction: Transaction, kind: str, name: str, owner: int) -> None:
     transaction.put("name", guard(kind, name, owner), CatalogItem.pk.does_not_exist())
 
 
+def rename(transaction: Transaction, kind: str, old: str, new: str, owner: int) -> None:
+    """Give up the old name for the new one in this transaction; refused under the label `name` when somebody has it."""
+    if old.lower() != new.lower():
+        claim(transaction, kind, new, owner)
+        transaction.delete("old name", guard(kind, old, owner))
+
+
 def find(kind: str, name: str) -> int | None:
     """The id of the entity with this name, in any case of letters."""
     try:

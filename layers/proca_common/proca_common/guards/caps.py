@@ -85,6 +85,10 @@ def of_address(cap: AddressCap) -> Meter:
 GUESSES = Meter(600_000, ((600_000, 10), (DAY_MS, 100)))
 """Codes that a network may try: eight digits would be guessed otherwise."""
 
+LOGINS_OF_ACCOUNT = Meter(60_000, ((600_000, 20), (DAY_MS // 4, 200)))
+LOGINS_OF_NETWORK = Meter(60_000, ((600_000, 100), (DAY_MS // 4, 1_000)))
+"""Passwords and tokens that may be tried; one that was right is remembered for a while, and not counted again."""
+
 
 @dataclass(slots=True)
 class _Seen:
@@ -186,6 +190,12 @@ def count_mail(cap: AddressCap, email: str, secret: bytes, now_ms: int) -> None:
 def count_guess(client: str | None, secret: bytes, now_ms: int) -> None:
     """Count a code that this client tries. Raises `TooMany` when its network has tried enough for now."""
     _take(GUESSES, subject(secret, now_ms, "guess", network_of(client)), now_ms)
+
+
+def count_login(account: str, client: str | None, secret: bytes, now_ms: int) -> None:
+    """Count a try to prove who one is, for the account and for the client's network. Raises `TooMany`."""
+    _take(LOGINS_OF_ACCOUNT, subject(secret, now_ms, "login", account.strip().casefold()), now_ms)
+    _take(LOGINS_OF_NETWORK, subject(secret, now_ms, "login from", network_of(client)), now_ms)
 
 
 def _take(meter: Meter, counted: str, now_ms: int) -> None:

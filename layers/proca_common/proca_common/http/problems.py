@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE = "application/problem+json"
 TYPE = "urn:proca:problem:"
+UNAUTHORIZED = 401
 TITLES = {
     400: "Malformed request",
     401: "Authentication needed",
@@ -23,6 +24,7 @@ TITLES = {
     404: "Not found",
     409: "Conflict",
     410: "No longer valid",
+    412: "Changed meanwhile",
     413: "Body too large",
     415: "Unsupported media type",
     422: "Invalid input",
@@ -67,6 +69,8 @@ class Problem(Exception):
                 {"pointer": failed.pointer, "code": failed.code, "message": failed.message} for failed in self.failures
             ]
         headers: dict[str, str | list[str]] = {"Cache-Control": "no-store"}
+        if self.status == UNAUTHORIZED:
+            headers["WWW-Authenticate"] = 'Basic realm="Proca", charset="UTF-8"'
         if self.retry_after is not None:
             headers["Retry-After"] = str(self.retry_after)
         return Response(

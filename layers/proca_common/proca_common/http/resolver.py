@@ -10,19 +10,22 @@ from proca_common.aws.logs import log_fault, logger
 from proca_common.aws.settings import Settings, read
 from proca_common.errors import (
     DomainError,
-    NotAllowed,
+    InUse,
     NotFound,
+    NotKnown,
     NotOffered,
+    Outdated,
     PaymentRefused,
     ProviderUnavailable,
+    Taken,
     TooMany,
 )
-from proca_common.failures import Malformed, Refused
+from proca_common.failures import Failure, Malformed, Refused
 from proca_common.http.problems import Problem, not_found
 
 RETRY_AFTER_S = 2
 EXPOSED = ["ETag", "Idempotent-Replay", "Retry-After"]
-ACCEPTED = ["Content-Type", "Idempotency-Key", "If-None-Match"]
+ACCEPTED = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"]
 
 
 class _CorsSettings(Settings):
@@ -45,43 +48,46 @@ def _answer(error: Exception) -> Response[str]:
     return problem.response()
 
 
-def problem_of(error: Exception) -> Problem:
+def problem_of(error: Exception) -> Problem:  # noqa: PLR0911 - a kind of error, a return
     """The problem that an error is answered with; a fault of ours is logged, without its text."""
     match error:
         case Problem():
-            problem = error
-        case Malformed():
-            problem = Problem(400, "malformed", detail=str(error))
-        case Refused():
-            problem = Problem(422, "invalid-input", error.failures, provider_code=error.provider_code)
-        case NotFoundError():
-            problem = not_found("No such endpoint")
+            return error
         case DomainError():
-            problem = _of_domain(error)
+            return _problem_of_rules(error)
+        case Malformed():
+            return Problem(400, "malformed", detail=str(error))
+        case Refused():
+            return Problem(422, "invalid-input", error.failures, provider_code=error.provider_code)
+        case NotFoundError():
+            return not_found("No such endpoint")
         case Unavailable():
             log_fault("store unavailable", error)
-            problem = Problem(503, "unavailable", retry_after=RETRY_AFTER_S)
+            return Problem(503, "unavailable", retry_after=RETRY_AFTER_S)
         case _:
             log_fault("unexpected fault", error)
-            problem = Problem(500, "internal")
-    return problem
+            return Problem(500, "internal")
 
 
-def _of_domain(error: DomainError) -> Problem:
+def _problem_of_rules(error: DomainError) -> Problem:  # noqa: PLR0911 - as above
     match error:
         case NotFound():
-            problem = not_found(f"No such {error.kind}")
+            return not_found(f"No such {error.kind}")
         case NotOffered():
-            problem = not_found(str(error))
-        case NotAllowed():
-            problem = Problem(403, "not-allowed", detail=str(error))
-        case TooMany():
-            problem = Problem(429, "too-many", detail=str(error), retry_after=error.retry_after_s)
+            return not_found(str(error))
         case PaymentRefused():
-            problem = Problem(402, "payment-refused", detail=str(error), provider_code=error.code)
+            return Problem(402, "payment-refused", detail=str(error), provider_code=error.code)
         case ProviderUnavailable():
-            problem = Problem(503, "unavailable", detail=str(error), retry_after=RETRY_AFTER_S)
+            return Problem(503, "unavailable", detail=str(error), retry_after=RETRY_AFTER_S)
+        case NotKnown():
+            return Problem(401, "unauthorized", detail=str(error))
+        case Taken():
+            return Problem(409, "taken", [Failure(f"/{error.field}", "taken", "has already been taken")])
+        case InUse():
+            return Problem(409, "in-use", detail=str(error))
+        case Outdated():
+            return Problem(412, "outdated", detail=str(error))
+        case TooMany():
+            return Problem(429, "too-many", detail=str(error), retry_after=error.retry_after_s)
         case _:
-            log_fault("unexpected refusal", error)
-            problem = Problem(500, "internal")
-    return problem
+            return Problem(403, "not-allowed", detail=str(error))

@@ -82,11 +82,12 @@ class Org(OrgInput):
 
     id: Id
     active_key: ActiveKey | None = None
+    version: int = 1
 
     @classmethod
     def beside(cls) -> set[str]:
         """The key and the mode change together, by conditional writes."""
-        return {"id", "encryption", "active_key"}
+        return {"id", "encryption", "active_key", "version"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PynamoDBException
 
@@ -9,6 +11,7 @@ from proca_common.aws import dynamo
 from proca_common.aws.dynamo import CatalogItem, Transaction, translated
 from proca_common.aws.errors import Cancelled
 from proca_common.catalog import items, names
+from proca_common.catalog.changes import Along, commit, nothing
 from proca_common.errors import InUse, NotFound, Taken
 from proca_common.ids import padded
 from proca_common.orgs.org import ActiveKey, Encryption, Org, OrgInput, PublicKey
@@ -24,6 +27,7 @@ class OrgItem(CatalogItem, discriminator="org"):
     active_key_id = NumberAttribute(null=True)
     active_key_public = BinaryAttribute(null=True, legacy_encoding=False)
     uses = NumberAttribute(default=0)
+    version = NumberAttribute(default=1)
 
 
 class KeyItem(CatalogItem, discriminator="key"):
@@ -51,17 +55,20 @@ def to_org(item: OrgItem) -> Org:
         id=int(item.pk.removeprefix("org#")),
         encryption=Encryption(item.encryption),
         active_key=active,
+        version=int(item.version),
     )
 
 
-def create(wanted: OrgInput) -> Org:
-    """A new org without a key; raises `Taken` when its name is."""
+def create(wanted: OrgInput, along: Callable[[Transaction, Org], None] | None = None) -> Org:
+    """A new org without a key; raises `Taken` when its name is. `along` adds what is written with it."""
     org = Org(id=names.next_number("org"), **wanted.model_dump())
     pk, sk = org_key(org.id)
     transaction = Transaction()
     item = OrgItem(pk=pk, sk=sk, document=org.document(), encryption=org.encryption)
     transaction.put("org", item, CatalogItem.pk.does_not_exist())
     names.claim(transaction, "org", org.name, org.id)
+    if along is not None:
+        along(transaction, org)
     try:
         items.commit(transaction)
     except Cancelled as cancelled:
@@ -90,13 +97,22 @@ def every() -> list[Org]:
     return sorted((to_org(item) for item in items.every(OrgItem)), key=lambda org: org.id)
 
 
-def replace(org: Org) -> None:
-    """Store the changed settings of an org; its name and key stay as they are."""
-    item = OrgItem(*org_key(org.id))
-    dynamo.update(item, [OrgItem.document.set(org.document())], CatalogItem.pk.exists())
+def replace(org: Org, along: Along = nothing) -> Org:
+    """Store the changed settings of an org that is as it was read, a new name too; its mode and key stay as they are.
+
+    Raises `NotFound`, `Taken` (name) and `Outdated`.
+    """
+    old = get(org.id)
+    transaction = Transaction()
+    changes = [OrgItem.document.set(org.document()), OrgItem.version.set(org.version + 1)]
+    transaction.update("org", OrgItem(*org_key(org.id)), changes, OrgItem.version == org.version)
+    names.rename(transaction, "org", old.name, org.name, org.id)
+    along(transaction)
+    commit(transaction)
+    return org.model_copy(update={"version": org.version + 1})
 
 
-def delete(org: Org) -> None:
+def delete(org: Org, along: Along = nothing) -> None:
     """Remove the org, its name, keys and services; raises `InUse` while it has campaigns or pages (domain 1.18)."""
     transaction = Transaction()
     item = OrgItem(*org_key(org.id))
@@ -105,6 +121,7 @@ def delete(org: Org) -> None:
     for pk, sk in dynamo.keys_under(CatalogItem, item.pk):
         if sk != SK:
             transaction.delete(sk, CatalogItem(pk, sk))
+    along(transaction)
     try:
         items.commit(transaction)
     except Cancelled as cancelled:

@@ -1,0 +1,209 @@
+"""Users and their memberships in the Catalog table.
+
+pk                  sk
+user#<id>           user                        User
+user#<id>           staffer#<org>               its membership in an org
+org#<id>            staffer#<user>              the same, from the org's side
+name#email#<email>  name                        the address is unique without regard to case
+name#sso#<subject>  name                        so is the subject at the issuer of JWTs
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import PynamoDBException
+
+from proca_common.aws.dynamo import CatalogItem, Transaction, translated
+from proca_common.aws.errors import Cancelled
+from proca_common.catalog import items, names
+from proca_common.errors import NotFound, Taken
+from proca_common.ids import padded
+from proca_common.users.permissions import Permission
+from proca_common.users.user import Caller, Profile, User
+
+SK = "user"
+
+
+class UserItem(CatalogItem, discriminator="user"):
+    """A user; `version` counts changes."""
+
+    email = UnicodeAttribute()
+    password = UnicodeAttribute(null=True)
+    perms = NumberAttribute(default=0)
+    confirmed = BooleanAttribute(default=False)
+    external_id = UnicodeAttribute(null=True)
+    profile = UnicodeAttribute()
+    tokens_since = NumberAttribute(default=0)
+    version = NumberAttribute(default=1)
+
+
+class StafferItem(CatalogItem, discriminator="staffer"):
+    """What a user may do for an org. There are two, with the same content: under the user and under the org."""
+
+    user = NumberAttribute()
+    org = NumberAttribute()
+    perms = NumberAttribute()
+
+
+def user_key(user: int) -> tuple[str, str]:
+    """Where a user stands."""
+    return f"user#{user}", SK
+
+
+def create(
+    email: str, password: str | None, *, confirmed: bool = False, external_id: str | None = None, perms: int = 0
+) -> User:
+    """A new user; `password` is its hash. Raises `Taken` (email, external_id)."""
+    user = User(names.next_number("user"), email, Permission(perms), confirmed, external_id=external_id)
+    transaction = Transaction()
+    transaction.put("user", _item(user, password), CatalogItem.pk.does_not_exist())
+    transaction.put("email", names.guard("email", email, user.id), CatalogItem.pk.does_not_exist())
+    if external_id is not None:
+        transaction.put("external_id", names.guard("sso", external_id, user.id), CatalogItem.pk.does_not_exist())
+    _commit_unique(transaction)
+    return user
+
+
+def get(user: int) -> User:
+    """The user with this id; raises `NotFound`."""
+    item = items.read(UserItem, *user_key(user))
+    if item is None:
+        raise NotFound("user")
+    return _user(item)
+
+
+def find(email: str) -> User:
+    """The user with this address, in any case of letters; raises `NotFound`."""
+    found = names.find("email", email)
+    if found is None:
+        raise NotFound("user")
+    return get(found)
+
+
+def find_external(external_id: str) -> User | None:
+    """The user whom the issuer of JWTs knows by this subject."""
+    found = names.find("sso", external_id)
+    return None if found is None else get(found)
+
+
+def caller(user: int) -> tuple[Caller, str | None]:
+    """The user with all memberships, and the hash of the password; one consistent query. Raises `NotFound`."""
+    try:
+        found = list(CatalogItem.query(f"user#{user}", CatalogItem.sk.between("s", "v"), consistent_read=True))
+    except PynamoDBException as error:
+        raise translated(error) from None
+    item = next((each for each in found if isinstance(each, UserItem)), None)
+    if item is None:
+        raise NotFound("user")
+    staff = {int(each.org): Permission(int(each.perms)) for each in found if isinstance(each, StafferItem)}
+    return Caller(_user(item), staff), item.password
+
+
+def caller_by_email(email: str) -> tuple[Caller, str | None]:
+    """The same by the address; raises `NotFound`."""
+    found = names.find("email", email)
+    if found is None:
+        raise NotFound("user")
+    return caller(found)
+
+
+def change(user: User, *, password: str | None = None) -> User:
+    """Store the changed user (address, profile, permissions, …) on condition that it is as it was read; `password` is a
+    new hash. Raises `Taken` (email), `NotFound` (it is gone or was changed meanwhile).
+    """
+    old = items.read(UserItem, *user_key(user.id))
+    if old is None:
+        raise NotFound("user")
+    changed = replace(user, version=user.version + 1)
+    transaction = Transaction()
+    item = _item(changed, old.password if password is None else password)
+    transaction.put("user", item, UserItem.version == user.version)
+    if old.email.lower() != user.email.lower():
+        transaction.put("email", names.guard("email", user.email, user.id), CatalogItem.pk.does_not_exist())
+        transaction.delete("old email", names.guard("email", old.email, user.id))
+    if user.external_id is not None and old.external_id != user.external_id:
+        transaction.put("external_id", names.guard("sso", user.external_id, user.id), CatalogItem.pk.does_not_exist())
+    _commit_unique(transaction)
+    return changed
+
+
+def every() -> list[User]:
+    """All users by id (whoever manages users only)."""
+    return sorted((_user(item) for item in items.every(UserItem)), key=lambda user: user.id)
+
+
+# --- memberships
+
+
+def put_staffer(transaction: Transaction, user: int, org: int, perms: Permission) -> None:
+    """Make the user a staffer of the org with exactly these permissions, in this transaction.
+
+    Refused under the label `user` when the user is gone.
+    """
+    for label, (pk, sk) in _staffer_keys(user, org).items():
+        transaction.put(label, StafferItem(pk=pk, sk=sk, user=user, org=org, perms=int(perms)))
+    transaction.check("user", UserItem, user_key(user), CatalogItem.pk.exists())
+
+
+def remove_staffer(transaction: Transaction, user: int, org: int) -> None:
+    """End the user's membership in the org, in this transaction."""
+    for label, key in _staffer_keys(user, org).items():
+        transaction.delete(label, StafferItem(*key))
+
+
+def staff_of(org: int) -> dict[int, Permission]:
+    """The users who are staffers of the org, and what they may do."""
+    condition = StafferItem.sk.startswith("staffer#")
+    try:
+        found = list(StafferItem.query(f"org#{org}", condition, consistent_read=True))
+    except PynamoDBException as error:
+        raise translated(error) from None
+    return {int(item.user): Permission(int(item.perms)) for item in found}
+
+
+def _staffer_keys(user: int, org: int) -> dict[str, tuple[str, str]]:
+    return {
+        "staffer": (f"user#{user}", f"staffer#{padded(org)}"),
+        "org staffer": (f"org#{org}", f"staffer#{padded(user)}"),
+    }
+
+
+def _item(user: User, password: str | None) -> UserItem:
+    pk, sk = user_key(user.id)
+    return UserItem(
+        pk=pk,
+        sk=sk,
+        email=user.email,
+        password=password,
+        perms=int(user.perms),
+        confirmed=user.confirmed,
+        external_id=user.external_id,
+        profile=user.profile.document(),
+        tokens_since=user.tokens_since_ms,
+        version=user.version,
+    )
+
+
+def _user(item: UserItem) -> User:
+    return User(
+        id=int(item.pk.removeprefix("user#")),
+        email=item.email,
+        perms=Permission(int(item.perms)),
+        confirmed=item.confirmed,
+        profile=Profile.load(item.profile),
+        external_id=item.external_id,
+        tokens_since_ms=int(item.tokens_since),
+        version=int(item.version),
+    )
+
+
+def _commit_unique(transaction: Transaction) -> None:
+    try:
+        items.commit(transaction)
+    except Cancelled as cancelled:
+        for label in ("email", "external_id"):
+            if cancelled.refused(label):
+                raise Taken(label) from None
+        raise NotFound("user") from None
