@@ -31,8 +31,9 @@ from proca_common.orgs.encryption import passwords_key
 from proca_common.orgs.org import Org
 from proca_common.orgs.services import ServiceInput, ServiceName
 from proca_common.pipes import calling
+from proca_common.pipes.circuit import SUSPICIOUS_AFTER, pause_s
 from proca_common.pipes.orders import PushOrder
-from proca_common.pipes.push import SUSPICIOUS_AFTER, Queues, pause_s, push
+from proca_common.pipes.push import Queues, push
 from tests.endpoints import Endpoint, Request, Said, endpoint
 from tests.harness.calls import Answer, Call, Hook, hooked
 from tests.harness.faults import Killed
