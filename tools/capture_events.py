@@ -85,7 +85,8 @@ class Recording:
         """What `python -m proca_common.admin` answers."""
         environ = {**os.environ, **self.stack.environ, "PYTHONPATH": str(ROOT / "layers" / "proca_common")}
         line = [sys.executable, "-m", "proca_common.admin", "--json", *command]
-        return json.loads(subprocess.run(line, env=environ, check=True, stdout=subprocess.PIPE).stdout)
+        done = subprocess.run(line, env=environ, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        return json.loads(done.stdout)
 
     def keep(self, name: str, seconds: float = 5) -> None:
         """Writes the next event that the function of this file name received."""
@@ -174,8 +175,22 @@ def record(recording: Recording) -> None:
         linked = {**SIGNATURE, "contactRef": "bm90X3lldF9rbm93bg", "contact": {**CONTACT, "email": "ola@example.org"}}
         call("POST", f"{pages}/actions", linked, status=201)
         keep("add_action_contact-with_ref")
+    call_elsewhere(recording)
     say("waiting for the schedule")
     keep("sweep", SCHEDULE_SECONDS)
+
+
+def call_elsewhere(recording: Recording) -> None:
+    """Orgs that are not here: one wants its messages pushed, one is asked for details."""
+    for org, setting, name in (("rivers", "push_backend", "push"), ("lakes", "detail_backend", "look_up_details")):
+        admin = recording.admin
+        admin("org", "create", org, "--encryption", "clear")
+        admin("service", "add", org, "webhook", "--host", "https://crm.example.org/in")
+        admin("org", "set", org, f"{setting}=webhook")
+        admin("campaign", "create", f"save_{org}", "--org", org)
+        page = admin("page", "create", f"{org}/en", "--org", org, "--campaign", f"save_{org}")
+        recording.call("POST", f"/v1/pages/{page['id']}/actions", SIGNATURE, status=201)
+        recording.keep(name, STREAM_SECONDS)
 
 
 def report_complaint(recording: Recording, action: int) -> None:
