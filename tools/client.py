@@ -123,9 +123,13 @@ class Client:
         return self.stack.client("dynamodb")
 
     def pending(self) -> int:
-        """How many items of the Actions table have something left to do: the index holds no others."""
+        """How many items of the Actions table have something left to do now: nobody to remind, nothing to wipe later."""
         pages = self._dynamodb.get_paginator("scan").paginate(
-            TableName=self.stack.environ["ACTIONS_TABLE"], IndexName="pending", Select="COUNT"
+            TableName=self.stack.environ["ACTIONS_TABLE"],
+            IndexName="pending",
+            Select="COUNT",
+            FilterExpression="begins_with(pending, :emit) OR begins_with(pending, :link)",
+            ExpressionAttributeValues={":emit": {"S": "emit#"}, ":link": {"S": "link#"}},
         )
         return sum(page["Count"] for page in pages)
 
