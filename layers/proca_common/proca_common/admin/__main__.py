@@ -9,11 +9,12 @@ import json
 import sys
 from argparse import ArgumentParser, Namespace, _SubParsersAction
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import get_args
 
 from pydantic import ValidationError
 
-from proca_common.admin import again, commands, confirms, guards, services
+from proca_common.admin import again, commands, confirms, guards, mails, services
 from proca_common.admin.commands import Shown
 from proca_common.admin.environment import AdminSettings, connect
 from proca_common.aws.errors import CloudError
@@ -21,6 +22,7 @@ from proca_common.aws.settings import SettingsError
 from proca_common.confirms.confirm import VALID_DAYS
 from proca_common.errors import DomainError
 from proca_common.guards.patterns import Kind
+from proca_common.mails.choice import MailKind
 from proca_common.orgs.org import Encryption
 from proca_common.orgs.services import ServiceName
 from proca_common.pipes.routing import Queue
@@ -80,6 +82,7 @@ def parser() -> ArgumentParser:
     _command(page, "list", commands.page_list)
 
     _decisions(nouns)
+    _mails(nouns)
     _against_abuse(nouns)
     _sending_again(nouns)
     return top
@@ -108,8 +111,27 @@ def _services(nouns: _SubParsersAction[ArgumentParser]) -> None:
     add.add_argument("--path")
     add.add_argument("--sending-from", help="the sender address that the service knows")
     add.add_argument("--budget", dest="transactional_email_budget", type=int, help="mails through it, else any number")
+    add.add_argument("--rate", type=float, help="mails that a mail server takes in a second, else as many as there are")
     _command(service, "list", services.service_list, "org")
     _command(service, "remove", services.service_remove, "org", numbered=True)
+
+
+def _mails(nouns: _SubParsersAction[ArgumentParser]) -> None:
+    template = _noun(nouns, "template", "templates of an org's mails, in Mustache (docs/mails.md)")
+    of_one = ("org", "name", "locale")
+    put = _command(template, "put", mails.template_put, *of_one)
+    put.add_argument("--subject", required=True)
+    put.add_argument("--html", required=True, type=mails.readable, metavar="FILE")
+    put.add_argument("--text", type=mails.readable, metavar="FILE", help="else the plain part is made from the HTML")
+    _command(template, "list", mails.template_list, "org")
+    _command(template, "show", mails.template_show, *of_one)
+    _command(template, "remove", mails.template_remove, *of_one)
+    preview = _command(template, "preview", mails.template_preview, *of_one)
+    preview.add_argument("--kind", choices=[kind.value for kind in MailKind], default=MailKind.THANK_YOU.value)
+    preview.add_argument("--html", type=Path, metavar="FILE", help="where to write the HTML part")
+    mail = _noun(nouns, "mail", "mails of an org")
+    _command(mail, "status", mails.mail_status, "org")
+    _command(mail, "reset-budget", mails.mail_reset_budget, "org")
 
 
 def _against_abuse(nouns: _SubParsersAction[ArgumentParser]) -> None:

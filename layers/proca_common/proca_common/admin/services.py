@@ -13,7 +13,7 @@ from proca_common.orgs import store as orgs
 from proca_common.orgs.services import Service, ServiceInput
 
 Shown = Mapping[str, object] | Sequence[Mapping[str, object]]
-SET = ("name", "host", "user", "path", "sending_from", "transactional_email_budget")
+SET = ("name", "host", "user", "path", "sending_from", "transactional_email_budget", "rate")
 
 
 def service_add(args: Namespace, _: AdminSettings) -> Shown:
