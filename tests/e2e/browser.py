@@ -17,11 +17,12 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Request, expect, sync_playwright
 
 from tools.chromium import needed
 
 LOOPBACK = {"127.0.0.1", "localhost"}
+PATIENCE_MS = 60_000  # cold starts of functions take the local stack long on a busy machine
 FLAGS = [
     "--disable-gpu",
     "--disable-quic",
@@ -37,6 +38,7 @@ FLAGS = [
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Chromium with an empty profile, ended with this block, and with this process however that ends."""
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=needed(), args=FLAGS)
         try:
@@ -65,6 +67,7 @@ def visitor(browser: Browser, *, may_fail: tuple[str, ...] = (), **options: Any)
             errors.append(message.text)
 
     context = browser.new_context(**options)
+    context.set_default_timeout(PATIENCE_MS)
     context.on("request", asked)
     context.on("console", said)
     context.on("weberror", lambda error: errors.append(str(error.error)))

@@ -9,10 +9,11 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.e2e.browser import chromium
-from tests.e2e.site import Site
+from tests.e2e.site import Ngo, Page, Site
 from tools.client import Client
 from tools.emulator import Emulator
 from tools.stack import Stack, deployed_stack
+from tools.widget import served
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -56,3 +57,22 @@ def browser() -> Iterator[Browser]:
     """Chromium, for the tests of one module: see tests/e2e/browser.py."""
     with chromium() as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def address(local: Emulator, stack: Stack) -> Iterator[str]:
+    """Where the widget is."""
+    with served(stack.api_url) as found:
+        yield found
+
+
+@pytest.fixture
+def org(site: Site) -> Ngo:
+    return site.org("title=Bee Guardians")
+
+
+@pytest.fixture
+def page(site: Site, org: Ngo) -> Page:
+    made = site.page(org)
+    site.client.admin("campaign", "set", made.campaign, "title=Let our parks flower")
+    return made
