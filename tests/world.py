@@ -70,7 +70,7 @@ API_FUNCTIONS = (
     "GetPageFunction",
     "HealthFunction",
 )
-FUNCTIONS = (*STREAM_FUNCTIONS, *API_FUNCTIONS, "MailEventsFunction", "SweepFunction")
+FUNCTIONS = (*STREAM_FUNCTIONS, *API_FUNCTIONS, "MailEventsFunction", "RemindFunction", "SweepFunction")
 
 _numbers = itertools.count(int(time.time()) % 100_000 * 100, 100)
 
@@ -246,6 +246,10 @@ class World:
     def sweep(self) -> dict[str, Any]:
         """One run of the sweep."""
         return function("SweepFunction")({}, LambdaContext("SweepFunction", 60))  # type: ignore[no-any-return]
+
+    def remind(self) -> dict[str, Any]:
+        """One run of the reminders, which also forgets addresses."""
+        return function("RemindFunction")({}, LambdaContext("RemindFunction", 300))  # type: ignore[no-any-return]
 
     # --- what orgs and operators see
 

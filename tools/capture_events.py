@@ -178,6 +178,7 @@ def record(recording: Recording) -> None:
     call_elsewhere(recording)
     say("waiting for the schedule")
     keep("sweep", SCHEDULE_SECONDS)
+    as_of_every_hour()
 
 
 def call_elsewhere(recording: Recording) -> None:
@@ -191,6 +192,13 @@ def call_elsewhere(recording: Recording) -> None:
         page = admin("page", "create", f"{org}/en", "--org", org, "--campaign", f"save_{org}")
         recording.call("POST", f"/v1/pages/{page['id']}/actions", SIGNATURE, status=201)
         recording.keep(name, STREAM_SECONDS)
+
+
+def as_of_every_hour() -> None:
+    """The other schedule calls in the same words, but once an hour."""
+    event = (EVENTS / "sweep.json").read_text().replace("SweepFunctionEveryMinute", "RemindFunctionEveryHour")
+    (EVENTS / "remind.json").write_text(event)
+    print("events/remind.json")
 
 
 def report_complaint(recording: Recording, action: int) -> None:

@@ -28,6 +28,7 @@ FUNCTIONS = {
     "send_email": (512, 60),
     "push": (512, 60),
     "mail_events": (512, 28),
+    "remind": (256, 300),
     "sweep": (256, 50),
 }
 """Memory (MB) and timeout (s) of each function: what it needs, and no more."""
@@ -120,6 +121,13 @@ RIGHTS = {
         "PushFailuresQueue": "SendMessage",
         "CatalogTable": "GetItem BatchGetItem Query",
         "ServicePasswordsSecret": "GetSecretValue",
+    },
+    "remind": {
+        "ActionsTable.Arn/index/pending": "Query",
+        "ActionsTable": "BatchGetItem UpdateItem",
+        **ON_CATALOG,
+        "MailQueue": "SendMessage",
+        "SweepFailuresQueue": "SendMessage",
     },
     "mail_events": {
         "ActionsTable": "GetItem BatchGetItem Query PutItem UpdateItem ConditionCheckItem",

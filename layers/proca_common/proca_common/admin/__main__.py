@@ -14,7 +14,7 @@ from typing import get_args
 
 from pydantic import ValidationError
 
-from proca_common.admin import again, commands, confirms, guards, mails, services
+from proca_common.admin import again, commands, confirms, guards, mails, reminders, services
 from proca_common.admin.commands import Shown
 from proca_common.admin.environment import AdminSettings, connect
 from proca_common.aws.errors import CloudError
@@ -165,6 +165,8 @@ def _sending_again(nouns: _SubParsersAction[ArgumentParser]) -> None:
     chosen.add_argument("--campaign", help="name of a campaign: all its actions, or those of a time range")
     requeue.add_argument("--since", type=again.moment, default=0, help="from this date or time on (UTC)")
     requeue.add_argument("--until", type=again.moment, help="before this date or time (UTC)")
+    remind = _command(nouns, "reminders", reminders.remind_now)
+    remind.add_argument("--dry-run", action="store_true", help="only say how many are due")
     redrive = _command(nouns, "redrive", again.queue_redrive)
     redrive.add_argument("queue", choices=[*(queue.value for queue in Queue), *again.OUR_QUEUES])
     redrive.add_argument("--org", help="name of the org whose queue it is")

@@ -130,6 +130,14 @@ class SendEmailSettings(TableSettings):
     private_targets: Literal["refuse", "allow"] = "refuse"
 
 
+class RemindSettings(TableSettings):
+    """Settings of the function that reminds supporters."""
+
+    actions_table: str = Field(min_length=1)
+    catalog_table: str = Field(min_length=1)
+    mail_queue_url: str = Field(min_length=1)
+
+
 class MailEventsSettings(TableSettings):
     """Settings of the function that hears what became of mails. `soft_bounces` within `soft_bounce_days` days count as
     a hard one.

@@ -52,8 +52,9 @@ def confirm(
 def _end(work: Work) -> None:
     """End the stage, or keep what is owed; whoever changed the action meanwhile has decided what comes next."""
     item = ActionItem(*work.key)
-    then = after_confirming(work.action, work.supporter)
-    changes = outbox.served(work.unserved, work.action, clock.now_ms(), then)
+    now_ms = clock.now_ms()
+    then = after_confirming(work.action, work.supporter, work.context, now_ms)
+    changes = outbox.served(work.unserved, work.action, now_ms, then)
     as_read = (ActionItem.status == work.action.status) & outbox.as_read(work.action)
     try:
         dynamo.update(item, changes, as_read)

@@ -232,6 +232,8 @@ def _report(supporter: SupporterItem, reported: EmailStatus) -> Transaction | No
         return None
     transaction = Transaction()
     item, changes = SupporterItem(supporter.ref, supporter.sk), addresses.changed(supporter, after)
+    if after in addresses.FINAL and supporter.mail is not None:
+        changes.append(SupporterItem.mail.remove())  # no mail will be sent to it any more
     transaction.update("supporter", item, changes, addresses.as_read(supporter))
     return transaction
 

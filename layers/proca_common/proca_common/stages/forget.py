@@ -6,12 +6,15 @@ where its supporter is to be reminded, else `wipe`.
 
 from __future__ import annotations
 
+from proca_common.action_pages.context import PageContext
 from proca_common.actions import store
+from proca_common.actions.status import Stage
 from proca_common.actions.store import ActionItem, Key, SupporterItem
 from proca_common.aws.dynamo import ActionsItem, Transaction
 from proca_common.aws.errors import Cancelled
 from proca_common.confirms.tokens import VALID_DAYS
 from proca_common.ids import created_ms
+from proca_common.mails.reminders import reminders
 from proca_common.stages import outbox
 from proca_common.stages.outbox import Later
 
@@ -19,11 +22,26 @@ DAY_MS = 86_400_000
 UNSENT_DAYS = 30
 
 
-def after_confirming(action: ActionItem, supporter: SupporterItem) -> Later | None:
-    """When to forget the address of a supporter who was asked to confirm: when the link has ended, and a day."""
+def after_confirming(
+    action: ActionItem, supporter: SupporterItem, context: PageContext, now_ms: int
+) -> Later | None:
+    """What is left to do for a supporter who was asked to confirm: to remind it, or to forget its address."""
     if supporter.mail is None:
         return None
+    wanted = reminders(context) if action.stage == Stage.SUPPORTER_CONFIRM and action.with_consent else None
+    if wanted is None:
+        return with_link(action)
+    return unless_ended(Later("remind", now_ms + wanted.delay_ms), with_link(action))
+
+
+def with_link(action: ActionItem) -> Later:
+    """When the link to confirm has ended, and a day, the address goes."""
     return Later("wipe", created_ms(int(action.id)) + (VALID_DAYS + 1) * DAY_MS)
+
+
+def unless_ended(reminder: Later, end: Later) -> Later:
+    """Nobody is reminded of a link that has ended."""
+    return reminder if reminder.due_ms < end.due_ms - DAY_MS else end
 
 
 def after_ordering(now_ms: int) -> Later:
