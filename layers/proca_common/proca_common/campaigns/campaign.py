@@ -8,7 +8,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from proca_common.catalog.entity import Config, Entity, Id, TemplateName, Title
+from proca_common.catalog.entity import Config, ContactSchema, Entity, Id, TemplateName, Title
+
+__all__ = ["Campaign", "CampaignInput", "CampaignStatus", "ContactSchema"]
 
 
 class CampaignStatus(StrEnum):
@@ -18,15 +20,6 @@ class CampaignStatus(StrEnum):
     LIVE = "live"
     CLOSED = "closed"
     IGNORED = "ignored"
-
-
-class ContactSchema(StrEnum):
-    """Which rules the personal data of all pages of the campaign follows (domain 2)."""
-
-    BASIC = "basic"
-    POPULAR_INITIATIVE = "popular_initiative"
-    ECI = "eci"
-    IT_CI = "it_ci"
 
 
 def _checked_guards(given: dict[str, Any]) -> dict[str, Any]:

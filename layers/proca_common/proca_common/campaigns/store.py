@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action as UpdateAction
 
 from proca_common.aws.dynamo import CatalogItem, Transaction
 from proca_common.aws.errors import Cancelled
 from proca_common.campaigns.campaign import Campaign, CampaignInput
-from proca_common.catalog import items, names
+from proca_common.catalog import entries, items, names
 from proca_common.catalog.changes import Along, commit, nothing
+from proca_common.catalog.entries import Entry
 from proca_common.errors import InUse, NotFound, Taken
 from proca_common.orgs import store as orgs
 
@@ -39,15 +41,9 @@ def create(wanted: CampaignInput, along: Callable[[Transaction, Campaign], None]
     """A new campaign; raises `Taken` (name, external id of the same org) or `NotFound` (org). `along` adds what is
     written with it.
     """
-    campaign = Campaign(id=names.next_number("campaign"), **wanted.model_dump())
-    pk, sk = campaign_key(campaign.id)
+    campaign = new(wanted)
     transaction = Transaction()
-    item = CampaignItem(pk=pk, sk=sk, document=campaign.document())
-    transaction.put("campaign", item, CatalogItem.pk.does_not_exist())
-    names.claim(transaction, "campaign", campaign.name, campaign.id)
-    external = _external_guard(campaign)
-    if external is not None:
-        transaction.put("external_id", external, CatalogItem.pk.does_not_exist())
+    put_new(transaction, campaign)
     orgs.use(transaction, "org", campaign.org, 1)
     if along is not None:
         along(transaction, campaign)
@@ -59,6 +55,29 @@ def create(wanted: CampaignInput, along: Callable[[Transaction, Campaign], None]
                 raise Taken(label) from None
         raise NotFound("org") from None
     return campaign
+
+
+def new(wanted: CampaignInput) -> Campaign:
+    """The campaign that will be, with its number."""
+    return Campaign(id=names.next_number("campaign"), **wanted.model_dump())
+
+
+def put_new(transaction: Transaction, campaign: Campaign, pages: int = 0) -> None:
+    """Write a new campaign, which has so many pages at once, in this transaction; refused under the labels `name` and
+    `external_id`. Its org's `uses` is for the caller to count.
+    """
+    pk, sk = campaign_key(campaign.id)
+    item = CampaignItem(pk=pk, sk=sk, document=campaign.document(), uses=pages)
+    transaction.put("campaign", item, CatalogItem.pk.does_not_exist())
+    names.claim(transaction, "campaign", campaign.name, campaign.id)
+    external = _external_guard(campaign)
+    if external is not None:
+        transaction.put("external_id", external, CatalogItem.pk.does_not_exist())
+    entries.put(transaction, _entry(campaign))
+
+
+def _entry(campaign: Campaign) -> Entry:
+    return Entry(orgs.org_key(campaign.org)[0], "campaign", campaign.id)
 
 
 def _external_guard(campaign: Campaign) -> names.NameGuard | None:
@@ -83,6 +102,25 @@ def find(name: str) -> Campaign:
     return get(found)
 
 
+def find_external(org: int, external_id: int) -> Campaign | None:
+    """The campaign of the org with this external id."""
+    found = names.find(f"external#{org}", str(external_id))
+    return None if found is None else get(found)
+
+
+def get_many(numbers: Iterable[int]) -> dict[int, Campaign]:
+    """The campaigns with these ids (at most 100 at once), those that exist."""
+    keys = [campaign_key(number) for number in numbers]
+    found = items.read_many(keys) if keys else {}
+    items_found = (item for item in found.values() if isinstance(item, CampaignItem))
+    return {campaign.id: campaign for campaign in map(to_campaign, items_found)}
+
+
+def led_by(org: int) -> list[int]:
+    """The ids of the campaigns that the org leads."""
+    return [int(entry.id) for entry in entries.under(orgs.org_key(org)[0], "campaign")]
+
+
 def every() -> list[Campaign]:
     """All campaigns by id (admin only)."""
     return sorted((to_campaign(item) for item in items.every(CampaignItem)), key=lambda campaign: campaign.id)
@@ -93,10 +131,24 @@ def replace(campaign: Campaign, along: Along = nothing) -> Campaign:
 
     Raises `NotFound`, `Taken` (name, external_id) and `Outdated`.
     """
-    old = get(campaign.id)
     transaction = Transaction()
+    put_changed(transaction, get(campaign.id), campaign)
+    along(transaction)
+    commit(transaction)
+    return campaign.model_copy(update={"version": campaign.version + 1})
+
+
+def put_changed(transaction: Transaction, old: Campaign, campaign: Campaign, pages: int = 0) -> None:
+    """Write a campaign that is to be as it was read, with so many new pages, in this transaction; refused under the
+    labels `campaign`, `name` and `external_id`.
+    """
     item = CampaignItem(*campaign_key(campaign.id))
-    changes = [CampaignItem.document.set(campaign.document()), CampaignItem.version.set(campaign.version + 1)]
+    changes: list[UpdateAction] = [
+        CampaignItem.document.set(campaign.document()),
+        CampaignItem.version.set(campaign.version + 1),
+    ]
+    if pages:
+        changes.append(CampaignItem.uses.add(pages))
     transaction.update("campaign", item, changes, CampaignItem.version == campaign.version)
     names.rename(transaction, "campaign", old.name, campaign.name, campaign.id)
     if old.external_id != campaign.external_id:
@@ -105,20 +157,20 @@ def replace(campaign: Campaign, along: Along = nothing) -> Campaign:
             transaction.delete("old external_id", given_up)
         if taken is not None:
             transaction.put("external_id", taken, CatalogItem.pk.does_not_exist())
-    along(transaction)
-    commit(transaction)
-    return campaign.model_copy(update={"version": campaign.version + 1})
 
 
-def delete(campaign: Campaign, along: Along = nothing) -> None:
-    """Remove the campaign and its names; raises `InUse` while it has pages (domain 1.18)."""
+def delete(campaign: Campaign, along: Along = nothing, pages: int = 0) -> None:
+    """Remove the campaign and its names; raises `InUse` while it has pages (domain 1.18), apart from so many that
+    `along` removes.
+    """
     transaction = Transaction()
-    transaction.delete("campaign", CampaignItem(*campaign_key(campaign.id)), CampaignItem.uses == 0)
+    transaction.delete("campaign", CampaignItem(*campaign_key(campaign.id)), CampaignItem.uses == pages)
     transaction.delete("name", names.guard("campaign", campaign.name, campaign.id))
     external = _external_guard(campaign)
     if external is not None:
         transaction.delete("external_id", external)
-    orgs.use(transaction, "org", campaign.org, -1)
+    entries.remove(transaction, _entry(campaign))
+    orgs.use(transaction, "org", campaign.org, -1 - pages)
     along(transaction)
     try:
         items.commit(transaction)

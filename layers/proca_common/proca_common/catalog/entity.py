@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -35,6 +36,15 @@ class Entity(BaseModel):
     def load(cls, document: str, **beside: object) -> Self:
         """The record of a stored document and the attributes beside it."""
         return cls.model_validate({**json.loads(document), **beside})
+
+
+class ContactSchema(StrEnum):
+    """Which rules the personal data of a campaign follows (domain 2)."""
+
+    BASIC = "basic"
+    POPULAR_INITIATIVE = "popular_initiative"
+    ECI = "eci"
+    IT_CI = "it_ci"
 
 
 Id = Annotated[int, Field(gt=0)]

@@ -35,16 +35,16 @@ def guard(kind: str, name: str, owner: int) -> NameGuard:
     return NameGuard(pk=f"name#{kind}#{name.lower()}", sk="name", id=owner)
 
 
-def claim(transaction: Transaction, kind: str, name: str, owner: int) -> None:
-    """Take the name in this transaction; its write is refused under the label `name` when somebody has it."""
-    transaction.put("name", guard(kind, name, owner), CatalogItem.pk.does_not_exist())
+def claim(transaction: Transaction, kind: str, name: str, owner: int, label: str = "name") -> None:
+    """Take the name in this transaction; its write is refused under the label when somebody has it."""
+    transaction.put(label, guard(kind, name, owner), CatalogItem.pk.does_not_exist())
 
 
-def rename(transaction: Transaction, kind: str, old: str, new: str, owner: int) -> None:
-    """Give up the old name for the new one in this transaction; refused under the label `name` when somebody has it."""
+def rename(transaction: Transaction, kind: str, old: str, new: str, owner: int, label: str = "name") -> None:
+    """Give up the old name for the new one in this transaction; refused under the label when somebody has it."""
     if old.lower() != new.lower():
-        claim(transaction, kind, new, owner)
-        transaction.delete("old name", guard(kind, old, owner))
+        claim(transaction, kind, new, owner, label)
+        transaction.delete(f"old {label}", guard(kind, old, owner))
 
 
 def find(kind: str, name: str) -> int | None:

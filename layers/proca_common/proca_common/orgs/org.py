@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from proca_common.catalog.entity import Config, Entity, Id, TemplateName, Title
+from proca_common.catalog.entity import Config, ContactSchema, Entity, Id, TemplateName, Title
 
 PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(root|(role|user)/[A-Za-z0-9+=,.@_/-]{1,512})")
 
@@ -37,18 +37,18 @@ Address = Annotated[str, Field(pattern=r"^[^@\s<>\"(),:;\\]{1,64}@[A-Za-z0-9.-]{
 HostName = Annotated[str, Field(pattern=HOST_NAME, max_length=253)]
 
 
-class OrgInput(Entity):
-    """What can be set of an org.
+class OrgSettings(Entity):
+    """What an org decides about itself.
 
     Backends name one of its services; `system` is that of the instance org. `doi_thank_you`: thank-you mails only with
     consent to communication. `one_click`: the pages behind links in mails press their button themselves.
-    `redirect_hosts`: where these pages may lead to, besides the host in the page's name. `instance_events`: the
-    instance org's own choice to hear the events of all orgs.
+    `redirect_hosts`: where these pages may lead to, besides the host in the page's name. `contact_schema`: that of its
+    new campaigns that do not say one.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=100)]
     title: Title
-    encryption: Encryption
+    contact_schema: ContactSchema = ContactSchema.BASIC
     supporter_confirm: bool = False
     supporter_confirm_template: TemplateName | None = None
     custom_supporter_confirm: bool = False
@@ -64,10 +64,16 @@ class OrgInput(Entity):
     event_backend: PushBackend | None = None
     detail_backend: Literal["webhook"] | None = None
     one_click: bool = False
-    redirect_hosts: tuple[HostName, ...] = ()
-    instance_events: bool = False
-    queue_principals: tuple[Principal, ...] = ()
+    redirect_hosts: Annotated[tuple[HostName, ...], Field(max_length=100)] = ()
+    queue_principals: Annotated[tuple[Principal, ...], Field(max_length=50)] = ()
     config: Config = Field(default_factory=dict)
+
+
+class OrgInput(OrgSettings):
+    """What can be set of an org. `instance_events`: the instance org's own choice to hear the events of all orgs."""
+
+    encryption: Encryption
+    instance_events: bool = False
 
 
 class ActiveKey(Entity):

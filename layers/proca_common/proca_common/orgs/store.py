@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PynamoDBException
@@ -10,13 +10,16 @@ from pynamodb.exceptions import PynamoDBException
 from proca_common.aws import dynamo
 from proca_common.aws.dynamo import CatalogItem, Transaction, translated
 from proca_common.aws.errors import Cancelled
-from proca_common.catalog import items, names
+from proca_common.catalog import entries, items, names
 from proca_common.catalog.changes import Along, commit, nothing
+from proca_common.catalog.entries import ORGS, Entry
 from proca_common.errors import InUse, NotFound, Taken
 from proca_common.ids import padded
 from proca_common.orgs.org import ActiveKey, Encryption, Org, OrgInput, PublicKey
 
 SK = "org"
+STAFFER = "staffer#"
+MAX_AT_ONCE = 90
 
 
 class OrgItem(CatalogItem, discriminator="org"):
@@ -67,6 +70,7 @@ def create(wanted: OrgInput, along: Callable[[Transaction, Org], None] | None = 
     item = OrgItem(pk=pk, sk=sk, document=org.document(), encryption=org.encryption)
     transaction.put("org", item, CatalogItem.pk.does_not_exist())
     names.claim(transaction, "org", org.name, org.id)
+    entries.put(transaction, Entry(ORGS, "org", org.id))
     if along is not None:
         along(transaction, org)
     try:
@@ -92,6 +96,19 @@ def find(name: str) -> Org:
     return get(found)
 
 
+def get_many(numbers: Iterable[int]) -> dict[int, Org]:
+    """The orgs with these ids (at most 100 at once), those that exist."""
+    keys = [org_key(number) for number in numbers]
+    found = items.read_many(keys) if keys else {}
+    return {org.id: org for org in map(to_org, (item for item in found.values() if isinstance(item, OrgItem)))}
+
+
+def listed(after: int, limit: int) -> list[Org]:
+    """The orgs with an id above `after`, in the order of ids, `limit` (at most 100) at most."""
+    numbers = [int(entry.id) for entry in entries.under(ORGS, "org", after=after, limit=limit)]
+    return sorted(get_many(numbers).values(), key=lambda org: org.id)
+
+
 def every() -> list[Org]:
     """All orgs by id (admin only)."""
     return sorted((to_org(item) for item in items.every(OrgItem)), key=lambda org: org.id)
@@ -113,15 +130,39 @@ def replace(org: Org, along: Along = nothing) -> Org:
 
 
 def delete(org: Org, along: Along = nothing) -> None:
-    """Remove the org, its name, keys and services; raises `InUse` while it has campaigns or pages (domain 1.18)."""
+    """Remove the org, its name, keys, services, templates and memberships; raises `InUse` while it has campaigns or
+    pages (domain 1.18).
+
+    What does not fit into one transaction goes before, in others; who belongs to the org goes last, so that whoever
+    deletes it can go on after a break-off.
+    """
+    at = org_key(org.id)
+    keys = [key for key in dynamo.keys_under(CatalogItem, at[0]) if key != at]
+    keys.sort(key=lambda key: key[1].startswith(STAFFER))
+    memberships = [(f"user#{int(sk.removeprefix(STAFFER))}", f"{STAFFER}{padded(org.id)}") for _, sk in keys
+                   if sk.startswith(STAFFER)]  # fmt: skip
+    gone = [*keys, *memberships]
+    while len(gone) > MAX_AT_ONCE:
+        transaction = Transaction()
+        transaction.check("org", OrgItem, at, OrgItem.uses == 0)
+        _remove(transaction, gone[:MAX_AT_ONCE])
+        _unless_used(transaction)
+        del gone[:MAX_AT_ONCE]
     transaction = Transaction()
-    item = OrgItem(*org_key(org.id))
-    transaction.delete("org", item, OrgItem.uses == 0)
+    transaction.delete("org", OrgItem(*at), OrgItem.uses == 0)
     transaction.delete("name", names.guard("org", org.name, org.id))
-    for pk, sk in dynamo.keys_under(CatalogItem, item.pk):
-        if sk != SK:
-            transaction.delete(sk, CatalogItem(pk, sk))
+    entries.remove(transaction, Entry(ORGS, "org", org.id))
+    _remove(transaction, gone)
     along(transaction)
+    _unless_used(transaction)
+
+
+def _remove(transaction: Transaction, keys: Iterable[tuple[str, str]]) -> None:
+    for pk, sk in keys:
+        transaction.delete(f"{pk} {sk}", CatalogItem(pk, sk))
+
+
+def _unless_used(transaction: Transaction) -> None:
     try:
         items.commit(transaction)
     except Cancelled as cancelled:
