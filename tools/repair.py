@@ -13,6 +13,7 @@ from typing import Any
 from tools.emulator import Emulator
 
 Json = dict[str, Any]
+BATCHES = ("sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
 
 
 def repair(aws: Emulator, stack_name: str) -> None:
@@ -22,7 +23,7 @@ def repair(aws: Emulator, stack_name: str) -> None:
 
 
 def allow_batches(aws: Emulator, stack_name: str) -> None:
-    """Lets the roles that may send a message send a batch of them."""
+    """Lets the roles that may do something with a message do it with a batch of them."""
     iam = aws.client("iam")
     for resource in aws.client("cloudformation").describe_stack_resources(StackName=stack_name)["StackResources"]:
         if resource["ResourceType"] == "AWS::IAM::Role":
@@ -30,8 +31,7 @@ def allow_batches(aws: Emulator, stack_name: str) -> None:
             for name in iam.list_role_policies(**role)["PolicyNames"]:
                 document = iam.get_role_policy(**role, PolicyName=name)["PolicyDocument"]
                 for statement in document["Statement"]:
-                    if "sqs:SendMessage" in statement["Action"]:
-                        statement["Action"].append("sqs:SendMessageBatch")
+                    statement["Action"] += [f"{action}Batch" for action in BATCHES if action in statement["Action"]]
                 iam.put_role_policy(**role, PolicyName=name, PolicyDocument=json.dumps(document))
 
 
