@@ -24,6 +24,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ SAM = LOCAL / "venv-sam" / "bin" / "sam"
 DEV = LOCAL / "dev"
 STACK_NAME = "proca-local"
 BUCKET = "proca-local-artifacts"
+EXECUTE_API = "/_aws/execute-api"
 SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers", "tools/build_layer.py")
 
 
@@ -133,7 +135,11 @@ def deploy(aws: Emulator, template: Path) -> Stack:
     say("deploying the template")
     with contextlib.suppress(aws.client("s3").exceptions.BucketAlreadyOwnedByYou):
         aws.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-    command = ["deploy", "--config-env", "local", "--config-file", str(ROOT / "samconfig.toml")]
+    config = ROOT / "samconfig.toml"
+    given = tomllib.loads(config.read_text())["local"]["deploy"]["parameters"]["parameter_overrides"]
+    command = ["deploy", "--config-env", "local", "--config-file", str(config)]
+    # The template adds the API's id and stage: links in mails lead here, not to AWS.
+    command += ["--parameter-overrides", *given, f"LinkBaseUrl={aws.endpoint}{EXECUTE_API}"]
     command += ["--template-file", str(template), "--no-resolve-s3", "--s3-bucket", BUCKET]
     sam(command, {**os.environ, **aws.environ()}, aws.folder / "deploy.log")
     repair(aws, STACK_NAME)
@@ -141,7 +147,7 @@ def deploy(aws: Emulator, template: Path) -> Stack:
     # https://<id>.execute-api.<region>.amazonaws.com/<stage>
     host, _, stage = environ["PROCA_API_URL"].removeprefix("https://").partition("/")
     api_id = host.partition(".")[0]
-    environ |= aws.environ() | {"PROCA_API_URL": f"{aws.endpoint}/_aws/execute-api/{api_id}/{stage}"}
+    environ |= aws.environ() | {"PROCA_API_URL": f"{aws.endpoint}{EXECUTE_API}/{api_id}/{stage}"}
     return Stack(environ["PROCA_API_URL"], environ, aws)
 
 
