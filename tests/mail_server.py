@@ -70,12 +70,17 @@ class MailServer:
         waiting = self.replies.get(command)
         return waiting.pop(0) if waiting else None
 
-    # the hooks of aiosmtpd
+
+class _Answers:
+    """What aiosmtpd asks at each command. It looks at every attribute for each connection, so there are no others."""
+
+    def __init__(self, mail_server: MailServer) -> None:
+        self._mail_server = mail_server
 
     async def handle_MAIL(  # noqa: N802
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
-        refused = self.reply("MAIL")
+        refused = self._mail_server.reply("MAIL")
         if refused is not None:
             return refused
         envelope.mail_from = address
@@ -84,28 +89,28 @@ class MailServer:
     async def handle_RCPT(  # noqa: N802
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
-        refused = self.reply("RCPT")
+        refused = self._mail_server.reply("RCPT")
         if refused is not None:
             return refused
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        refused = self.reply("DATA")
+        refused = self._mail_server.reply("DATA")
         if refused is not None:
             return refused
-        over_tls = session.ssl is not None or self.scheme in {"ssl", "smtps"}
+        over_tls = session.ssl is not None or self._mail_server.scheme in {"ssl", "smtps"}
         raw = bytes(envelope.original_content or b"")
-        self.taken.append(Taken(str(envelope.mail_from), envelope.rcpt_tos, raw, over_tls))
-        if self.reply("AFTER DATA") is not None and server.transport is not None:
+        self._mail_server.taken.append(Taken(str(envelope.mail_from), envelope.rcpt_tos, raw, over_tls))
+        if self._mail_server.reply("AFTER DATA") is not None and server.transport is not None:
             server.transport.abort()  # it was taken, and nobody learns of it
-        if self.on_data is not None:
-            self.on_data()
+        if self._mail_server.on_data is not None:
+            self._mail_server.on_data()
         return "250 OK"
 
     def authenticate(self, _server: SMTP, _session: Session, _envelope: Envelope, _how: str, given: Any) -> AuthResult:
         """Only the one user."""
-        self.logins += 1
+        self._mail_server.logins += 1
         known = isinstance(given, LoginPassword) and (given.login, given.password) == (
             USER.encode(),
             PASSWORD.encode(),
@@ -120,19 +125,21 @@ def mail_server(folder: Path, scheme: str = "tls") -> Iterator[MailServer]:
     It takes mails of its user only. `folder` gets `tls.crt`, which vouches for itself.
     """
     server = MailServer(0, scheme)
+    answers = _Answers(server)
     context = server_context(folder)
     options: dict[str, Any] = {
         "hostname": "127.0.0.1",
         "port": 0,
-        "authenticator": server.authenticate,
+        "authenticator": answers.authenticate,
         "auth_required": True,
         "auth_require_tls": scheme == "tls",
         "require_starttls": scheme == "tls",
         "tls_context": context if scheme == "tls" else None,
         "ssl_context": context if scheme == "ssl" else None,
     }
-    controller = _FreePort(server, **options)
+    controller = _FreePort(answers, **options)
     controller.start()
+    server.port = controller.port
     try:
         yield server
     finally:
@@ -140,14 +147,14 @@ def mail_server(folder: Path, scheme: str = "tls") -> Iterator[MailServer]:
 
 
 class _FreePort(Controller):
-    """Listens where the system lets it, and tells the server where that is."""
+    """Listens where the system lets it."""
 
     def _create_server(self) -> Any:
         creating = super()._create_server()
 
         async def created() -> Any:
             listening = await creating
-            self.port = self.handler.port = listening.sockets[0].getsockname()[1]
+            self.port = listening.sockets[0].getsockname()[1]
             return listening
 
         return created()

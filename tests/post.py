@@ -28,14 +28,16 @@ from proca_common.orgs.org import Org
 from proca_common.orgs.services import Service, ServiceInput
 from tests.harness.calls import Answer, Call, Hook, hooked, unseen_client
 from tests.harness.context import LambdaContext
+from tests.harness.template import project_template
 from tests.mail_server import PASSWORD, USER, MailServer
 from tests.simulated import SimulatedTime
 from tests.world import World, function
 
-MAX_RECEIVE = 12
-VISIBILITY_MS = 360_000
+QUEUE = project_template().resources("AWS::SQS::Queue")["MailQueue"]
+MAX_RECEIVE = QUEUE["RedrivePolicy"]["maxReceiveCount"]
+VISIBILITY_MS = 1_000 * QUEUE["VisibilityTimeout"]
+TIMEOUT_S = project_template().function("SendEmailFunction")["Timeout"]
 BATCH = 10
-TIMEOUT_S = 60
 
 
 # --- what the emulator's SES took
@@ -45,8 +47,9 @@ def ses_mails(recipient: str = "") -> list[dict[str, Any]]:
     """The mails that the emulator's SES took, for one recipient if given."""
     url = os.environ["QUEUE_URL_PREFIX"].partition("/000000000000/")[0] + "/_ministack/ses/messages"
     with urllib.request.urlopen(url, timeout=10) as answer:
-        found = json.loads(answer.read())["messages"]
-    return [mail for mail in found if not recipient or recipient in json.dumps(mail)]
+        by_account = json.loads(answer.read())["messages"]
+    found = [mail for mails in by_account.values() for mail in mails]
+    return [mail for mail in found if recipient in json.dumps(mail)]
 
 
 # --- the mail queue

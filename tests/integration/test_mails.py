@@ -261,17 +261,6 @@ def test_what_cannot_be_borrowed_waits(
     assert "mail" in supporters(office)[0]
 
 
-def test_only_the_instance_sends_with_its_own_account(office: PostOffice, time: SimulatedTime) -> None:
-    org = office.world.org("guest", email_backend="ses", email_from="mail@guest.example.org")
-    services.add(org.id, services.ServiceInput(name="ses", host="eu-central-1"))
-    office.template(org, "thanks")
-    thanked(office, org)
-
-    office.step()
-
-    assert len(office.waiting) == 1
-
-
 def test_the_transactional_backend_as_far_as_its_budget_goes(
     office: PostOffice, time: SimulatedTime, mail_server: MailServer
 ) -> None:

@@ -41,9 +41,11 @@ class NotAnAddress(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A mail that is ready to go: `key` is its mail key, `raw` what goes over the wire."""
+    """A mail that is ready to go: `key` is its mail key, `raw` what goes over the wire; `action`: the signature that it
+    is about, None for mails to staff.
+    """
 
-    action: int
+    action: int | None
     key: str
     sender: str
     recipient: str
@@ -67,20 +69,34 @@ def letter(
     `unsubscribe`: the link of RFC 8058. `random_part`: what makes the Message-ID unique among repetitions. Raises
     `NotAnAddress`.
     """
-    mail = EmailMessage(policy=WIRE)
     origin = _address(sender, _one_line(title))
+    mail = _mail(rendered, origin, recipient, message_id(action, key, random_part, origin.domain), now_ms)
+    mail["List-Unsubscribe"] = f"<{_one_line(unsubscribe)}>"
+    mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    mail[CUSTOM_ID] = custom_id(action)
+    return Letter(action, key, origin.addr_spec, recipient, mail.as_bytes())
+
+
+def staff_letter(
+    rendered: Rendered, *, key: str, title: str, sender: str, recipient: str, random_part: str, now_ms: int
+) -> Letter:
+    """A mail to somebody who works with the instance; nothing in it leads back to a signature. Raises `NotAnAddress`."""
+    origin = _address(sender, _one_line(title))
+    mail = _mail(rendered, origin, recipient, f"<staff.{random_part}@{origin.domain}>", now_ms)
+    return Letter(None, key, origin.addr_spec, recipient, mail.as_bytes())
+
+
+def _mail(rendered: Rendered, origin: Address, recipient: str, identifier: str, now_ms: int) -> EmailMessage:
+    mail = EmailMessage(policy=WIRE)
     mail["From"] = origin
     mail["To"] = _address(recipient)
     mail["Subject"] = _one_line(rendered.subject)
     mail["Date"] = datetime.fromtimestamp(now_ms // 1000, UTC)
-    mail["Message-ID"] = message_id(action, key, random_part, origin.domain)
-    mail["List-Unsubscribe"] = f"<{_one_line(unsubscribe)}>"
-    mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    mail["Message-ID"] = identifier
     mail["Auto-Submitted"] = "auto-generated"
-    mail[CUSTOM_ID] = custom_id(action)
     mail.set_content(rendered.text, cte="quoted-printable")
     mail.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
-    return Letter(action, key, origin.addr_spec, recipient, mail.as_bytes())
+    return mail
 
 
 def message_id(action: int, key: str, random_part: str, domain: str) -> str:

@@ -19,7 +19,7 @@ from proca_common.ids import created_at
 from proca_common.mails import mustache
 from proca_common.mails.choice import MailKind
 from proca_common.mails.plain_text import plain_text
-from proca_common.mails.templates import EmailTemplate
+from proca_common.mails.templates import EmailTemplate, EmailTemplateInput
 
 LINK_NAMES = ("confirmLink", "doiLink", "rejectLink", "unsubscribeLink")
 LATER_NAMES = frozenset({*LINK_NAMES, "debug"})
@@ -58,7 +58,7 @@ class Rendered:
     text: str
 
 
-def rendered(template: EmailTemplate, variables: Mapping[str, Any]) -> Rendered:
+def rendered(template: EmailTemplateInput, variables: Mapping[str, Any]) -> Rendered:
     """The template with the variables put in; only the HTML is escaped. Raises `mustache.NotMustache`."""
     subject = " ".join(mustache.render(template.subject, variables, html=False).split())
     html = mustache.render(template.html, variables, html=True)

@@ -105,6 +105,11 @@ def of_org(org: int) -> list[EmailTemplate]:
     return sorted(_found(org, SK), key=lambda template: (template.name, template.locale))
 
 
+def is_there(org: int, name: str) -> bool:
+    """Whether the org has a template of this name, in any locale."""
+    return bool(_found(org, f"{SK}{name}#", limit=1))
+
+
 def remove(org: int, name: str, locale: str) -> None:
     """Take it away; raises `NotFound`."""
     transaction = Transaction()
@@ -168,9 +173,10 @@ def _template(item: TemplateItem) -> EmailTemplate:
     return EmailTemplate.load(item.document, id=int(item.id), org=int(item.pk.removeprefix("org#")))
 
 
-def _found(org: int, prefix: str) -> list[EmailTemplate]:
+def _found(org: int, prefix: str, limit: int | None = None) -> list[EmailTemplate]:
     condition = TemplateItem.sk.startswith(prefix)
     try:
-        return [_template(item) for item in TemplateItem.query(orgs.org_key(org)[0], condition, consistent_read=True)]
+        found = TemplateItem.query(orgs.org_key(org)[0], condition, consistent_read=True, limit=limit)
+        return [_template(item) for item in found]
     except PynamoDBException as error:
         raise translated(error) from None

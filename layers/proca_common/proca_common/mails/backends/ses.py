@@ -66,15 +66,14 @@ class Ses:
 
     def send(self, letter: Letter) -> None:
         """See `Backend`. The tags say what the mail was for, because SES gives it a Message-ID of its own."""
-        request = {
+        request: dict[str, Any] = {
             "FromEmailAddress": letter.sender,
             "Destination": {"ToAddresses": [letter.recipient]},
             "Content": {"Raw": {"Data": letter.raw}},
-            "EmailTags": [
-                {"Name": ACTION_TAG, "Value": str(letter.action)},
-                {"Name": MAIL_TAG, "Value": _NOT_IN_TAG.sub("-", letter.key)},
-            ],
+            "EmailTags": [{"Name": MAIL_TAG, "Value": _NOT_IN_TAG.sub("-", letter.key)}],
         }
+        if letter.action is not None:
+            request["EmailTags"].insert(0, {"Name": ACTION_TAG, "Value": str(letter.action)})
         if self._configuration_set is not None:
             request["ConfigurationSetName"] = self._configuration_set
         try:
