@@ -39,13 +39,13 @@ class Way:
     counted: bool = False
 
 
-def way(org: Org, instance_org: int, *, transactional: bool) -> Way:
-    """The way of a mail: where it is `transactional` that backend as far as its budget goes, else the email backend.
+def way(org: Org, instance_org: int, kind: MailKind) -> Way:
+    """The way of a mail of this kind: the transactional backend as far as its budget goes, else the email backend.
 
     The budget counts the mails of the org, whichever service takes them. Raises `Broken` when there is no such
     service, `Unavailable`.
     """
-    if transactional and org.transactional_email_backend is not None:
+    if kind in TRANSACTIONAL and org.transactional_email_backend is not None:
         service = _service(org, instance_org, transactional=True)
         if service.transactional_email_budget is None:
             return Way(service)
