@@ -176,6 +176,7 @@ def record(recording: Recording) -> None:
         call("POST", f"{pages}/actions", linked, status=201)
         keep("add_action_contact-with_ref")
     call_elsewhere(recording)
+    mail(recording)
     say("waiting for the schedule")
     keep("sweep", SCHEDULE_SECONDS)
     as_of_every_hour()
@@ -192,6 +193,18 @@ def call_elsewhere(recording: Recording) -> None:
         page = admin("page", "create", f"{org}/en", "--org", org, "--campaign", f"save_{org}")
         recording.call("POST", f"/v1/pages/{page['id']}/actions", SIGNATURE, status=201)
         recording.keep(name, STREAM_SECONDS)
+
+
+def mail(recording: Recording) -> None:
+    """An org thanks by mail; it has no mail server, so the order waits."""
+    admin = recording.admin
+    settings = ("email_backend=smtp", "email_from=post@meadows.example.org")
+    admin("org", "create", "meadows", *settings, "--encryption", "encrypted")
+    admin("campaign", "create", "save_meadows", "--org", "meadows")
+    create = ("page", "create", "meadows/en", "thank_you_template=thanks")
+    page = admin(*create, "--org", "meadows", "--campaign", "save_meadows")
+    recording.call("POST", f"/v1/pages/{page['id']}/actions", SIGNATURE, status=201)
+    recording.keep("send_email", STREAM_SECONDS)
 
 
 def as_of_every_hour() -> None:
