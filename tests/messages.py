@@ -32,4 +32,6 @@ def valid_message(message: dict[str, Any]) -> dict[str, Any]:
 def _schema_of(message: dict[str, Any]) -> str:
     if message["schema"] == "proca:event:2":
         return f"proca-event-2-{message['eventType']}.json"
+    if message["stage"] == "system":
+        return "proca-action-2-system.json"
     return "proca-action-2.json"

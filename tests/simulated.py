@@ -24,7 +24,7 @@ class SimulatedTime:
         self.now_ms = clock.now_ms()
         monkeypatch.setattr(clock, "now_ms", lambda: self.now_ms)
         monkeypatch.setattr(clock, "sleep_ms", self._sleep)
-        world.streams.clock = time.time
+        world.streams.clock = world.catalog_streams.clock = time.time
 
     def _sleep(self, duration: float) -> None:
         self.now_ms += round(duration)

@@ -59,6 +59,7 @@ PASSWORDS_KEY = b"a secret of passwords of the tests"
 QUEUE_PREFIX = "test-org-"
 MAIL_EVENTS_TOPIC = "arn:aws:sns:eu-central-1:000000000000:test-mail-events"
 STREAM_FUNCTIONS = ("ConfirmFunction", "DeliverFunction")
+CATALOG_FUNCTION = "EmitEventsFunction"
 API_FUNCTIONS = (
     "AddActionContactFunction",
     "AddActionFunction",
@@ -70,7 +71,7 @@ API_FUNCTIONS = (
     "GetPageFunction",
     "HealthFunction",
 )
-FUNCTIONS = (*STREAM_FUNCTIONS, *API_FUNCTIONS, "MailEventsFunction", "RemindFunction", "SweepFunction")
+FUNCTIONS = (*STREAM_FUNCTIONS, *API_FUNCTIONS, "MailEventsFunction", "RemindFunction", "SweepFunction", CATALOG_FUNCTION)
 
 _numbers = itertools.count(int(time.time()) % 100_000 * 100, 100)
 
@@ -141,6 +142,8 @@ class World:
         self.instance = self._instance()
         self.confirm, self.deliver = (Mapping.from_template(name, function(name)) for name in STREAM_FUNCTIONS)
         self.streams = StreamHarness(self.tables["ActionsTable"], self.confirm, self.deliver, clock=self.seconds)
+        emit_events = Mapping.from_template(CATALOG_FUNCTION, function(CATALOG_FUNCTION))
+        self.catalog_streams = StreamHarness(self.tables["CatalogTable"], emit_events, clock=self.seconds)
 
     def close(self) -> None:
         """Remove the tables. The queues stay until the emulator ends: no org of another world has their names."""
@@ -242,6 +245,7 @@ class World:
     def run(self) -> None:
         """Let the stream functions work until nothing is left for them."""
         self.streams.run_until_idle()
+        self.catalog_streams.run_until_idle()
 
     def sweep(self) -> dict[str, Any]:
         """One run of the sweep."""

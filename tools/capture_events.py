@@ -160,6 +160,8 @@ def record(recording: Recording) -> None:
         keep("add_action_contact")
         keep("deliver", STREAM_SECONDS)
         report_complaint(recording, signed["actionId"])
+        admin("campaign", "set", f"save_{org}", "title=Save the bees")
+        keep("emit_events", STREAM_SECONDS)
         call("POST", f"{pages}/actions", {**SIGNATURE, "contact": {**CONTACT, "email": "ida"}}, status=422)
         keep("add_action_contact-refused")
         call("POST", f"{pages}/contacts/{signed['contactRef']}/actions", SHARE, status=201)

@@ -9,6 +9,7 @@ import json
 import sys
 from pathlib import Path
 
+from proca_common.events import messages as catalog_messages
 from proca_common.stages import event_messages, messages
 from tools import openapi
 from tools.openapi.problems import tables
@@ -25,6 +26,10 @@ def generated() -> dict[str, str]:
     return {
         "schemas/proca-action-2.json": action,
         "schemas/proca-event-2-email_status.json": event,
+        **{
+            f"schemas/{name}.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+            for name, schema in catalog_messages.json_schemas().items()
+        },
         "schemas/openapi.json": openapi.text(),
         EMBEDDING: with_tables((ROOT / EMBEDDING).read_text()),
     }

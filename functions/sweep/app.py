@@ -15,6 +15,7 @@ from proca_common.aws import dynamo
 from proca_common.aws.logs import logger
 from proca_common.aws.settings import SweepSettings, read
 from proca_common.aws.stream import deadline_ms
+from proca_common.events.emit import wake
 from proca_common.stages.sweep import sweep
 
 dynamo.connect(read(SweepSettings))
@@ -26,12 +27,15 @@ init_phase.over()
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - a schedule says nothing
     """Entry point of the schedule."""
-    swept = sweep(deadline_ms(context))
-    metrics.add_metric("StuckActions", MetricUnit.Count, len(swept.stuck))
+    swept, events = sweep(deadline_ms(context)), wake()
+    metrics.add_metric("StuckActions", MetricUnit.Count, len(swept.stuck) + len(events.stuck))
     metrics.add_metric("WokenActions", MetricUnit.Count, swept.woken)
     if swept.stuck:
         logger.error("actions are stuck", extra={"actions": swept.stuck})
-    logger.info("swept", extra={"woken": swept.woken, "stuck": len(swept.stuck)})
-    if swept.fault is not None:
-        raise swept.fault
+    if events.stuck:
+        logger.error("events of the catalogue are stuck", extra={"events": events.stuck})
+    logger.info("swept", extra={"woken": swept.woken, "stuck": len(swept.stuck), "events_woken": events.woken})
+    fault = swept.fault or events.fault
+    if fault is not None:
+        raise fault
     return {"woken": swept.woken, "stuck": len(swept.stuck)}

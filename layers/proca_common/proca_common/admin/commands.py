@@ -22,6 +22,7 @@ from proca_common.aws import clock
 from proca_common.aws.secrets import secret
 from proca_common.campaigns import store as campaigns
 from proca_common.campaigns.campaign import Campaign, CampaignInput
+from proca_common.catalog import happenings
 from proca_common.catalog.entity import Entity
 from proca_common.errors import NotFound, Taken
 from proca_common.monitors import store as stats
@@ -62,7 +63,7 @@ def org_create(args: Namespace, settings: AdminSettings) -> Shown:
     given = {"name": args.name, "title": args.title or args.name, "encryption": args.encryption, **given_settings(args)}
     wanted = OrgInput.model_validate(given)
     check_backends(given, wanted, [])
-    org = orgs.create(wanted)
+    org = orgs.create(wanted, lambda along, made: happenings.new_org(along, made.id, None))
     return {**_org(org), "queues": topology.sync(settings.queue_url_prefix, org)}
 
 

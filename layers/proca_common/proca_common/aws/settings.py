@@ -85,6 +85,7 @@ class SweepSettings(TableSettings):
     """Settings of the sweep."""
 
     actions_table: str = Field(min_length=1)
+    catalog_table: str = Field(min_length=1)
 
 
 class StageSettings(TableSettings):
@@ -128,6 +129,15 @@ class SendEmailSettings(TableSettings):
     ses_configuration_set: str | None = None
     mail_concurrency: int = Field(default=2, gt=0)
     private_targets: Literal["refuse", "allow"] = "refuse"
+
+
+class EmitEventsSettings(TableSettings):
+    """Settings of the function that tells orgs what happened in the catalogue."""
+
+    catalog_table: str = Field(min_length=1)
+    queue_url_prefix: str = Field(min_length=1)
+    push_queue_url: str = Field(min_length=1)
+    link_base_url: str = Field(min_length=1)
 
 
 class RemindSettings(TableSettings):

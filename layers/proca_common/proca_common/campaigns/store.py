@@ -10,7 +10,7 @@ from pynamodb.expressions.update import Action as UpdateAction
 from proca_common.aws.dynamo import CatalogItem, Transaction
 from proca_common.aws.errors import Cancelled
 from proca_common.campaigns.campaign import Campaign, CampaignInput
-from proca_common.catalog import entries, items, names
+from proca_common.catalog import entries, happenings, items, names
 from proca_common.catalog.changes import Along, commit, nothing
 from proca_common.catalog.entries import Entry
 from proca_common.errors import InUse, NotFound, Taken
@@ -140,8 +140,9 @@ def replace(campaign: Campaign, along: Along = nothing) -> Campaign:
 
 def put_changed(transaction: Transaction, old: Campaign, campaign: Campaign, pages: int = 0) -> None:
     """Write a campaign that is to be as it was read, with so many new pages, in this transaction; refused under the
-    labels `campaign`, `name` and `external_id`.
+    labels `campaign`, `name` and `external_id`. Its lead org hears of it.
     """
+    happenings.campaign_updated(transaction, campaign.id)
     item = CampaignItem(*campaign_key(campaign.id))
     changes: list[UpdateAction] = [
         CampaignItem.document.set(campaign.document()),

@@ -12,9 +12,9 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as UpdateAction
 
 from proca_common.aws import dynamo
-from proca_common.aws.dynamo import CatalogItem
+from proca_common.aws.dynamo import CatalogItem, Transaction
 from proca_common.aws.errors import Cancelled, Unavailable
-from proca_common.catalog import items
+from proca_common.catalog import happenings, items
 from proca_common.confirms.confirm import CODE_DIGITS, Confirm
 
 SK = "confirm"
@@ -35,11 +35,14 @@ class ConfirmItem(CatalogItem, discriminator="confirm"):
 
 
 def create(wanted: Confirm) -> Confirm:
-    """Store it under a new code, whatever code is asked for. Raises `Unavailable`."""
+    """Store it under a new code, whatever code is asked for; whoever is to hear of it is told. Raises `Unavailable`."""
     for _ in range(TRIES):
         confirm = replace(wanted, code=new_code())
+        transaction = Transaction()
+        transaction.put("confirm", _item(confirm), CatalogItem.pk.does_not_exist())
+        happenings.confirm_created(transaction, confirm.code)
         try:
-            dynamo.save(_item(confirm), CatalogItem.pk.does_not_exist())
+            items.commit(transaction)
         except Cancelled:
             continue
         return confirm

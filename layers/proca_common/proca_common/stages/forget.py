@@ -22,9 +22,7 @@ DAY_MS = 86_400_000
 UNSENT_DAYS = 30
 
 
-def after_confirming(
-    action: ActionItem, supporter: SupporterItem, context: PageContext, now_ms: int
-) -> Later | None:
+def after_confirming(action: ActionItem, supporter: SupporterItem, context: PageContext, now_ms: int) -> Later | None:
     """What is left to do for a supporter who was asked to confirm: to remind it, or to forget its address."""
     if supporter.mail is None:
         return None

@@ -1,0 +1,1 @@
+"""Telling orgs what happened in the catalogue (domain 5.5 to 5.7)."""
