@@ -10,6 +10,7 @@ import pytest
 from proca_common.actions import store
 from proca_common.aws import clock
 from proca_common.mails.backends import smtp
+from tests.harness.template import project_template
 from tests.mail_server import MailServer
 from tests.mail_server import mail_server as start_mail_server
 from tests.post import PostOffice
@@ -23,7 +24,9 @@ def environment(emulator: Emulator) -> None:
     """What the functions read at import."""
     set_environment(emulator.endpoint)
     os.environ["PRIVATE_TARGETS"] = "allow"  # mail servers are on this machine
-    function("SendEmailFunction")  # before the first world binds the tables
+    for name, settings in project_template().resources("AWS::Serverless::Function").items():
+        if any(event["Type"] == "SQS" for event in settings.get("Events", {}).values()):
+            function(name)  # before the first world binds the tables
 
 
 @pytest.fixture

@@ -125,17 +125,8 @@ def test_order_pauses_and_neighbours_on_a_real_queue(world: World) -> None:
     assert [message["Body"] for message in queues.received(queues.failures)] == ["unreadable"]
 
 
-@pytest.fixture(scope="session")
-def push_function(environment: None) -> Any:
-    """The function's handler. Importing it binds tables, so it comes before the world that binds its own."""
-    with pytest.MonkeyPatch.context() as patch:
-        for table in ("ACTIONS", "CATALOG", "STATS"):
-            patch.setenv(f"{table}_TABLE", f"unbound-{table}-of-push")
-        return function("PushFunction")
-
-
 def test_the_function_answers_with_what_must_come_again_and_counts(
-    push_function: Any, world: World, capsys: pytest.CaptureFixture[str]
+    world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def record(order: PushOrder, number: int) -> dict[str, Any]:
         attributes = {
@@ -156,7 +147,7 @@ def test_the_function_answers_with_what_must_come_again_and_counts(
         records = [record(order, number) for number, order in enumerate(orders(org, 3))]
         context = LambdaContext("PushFunction", 60)
         assert deadline_ms(context) > clock.now_ms()
-        answer = push_function({"Records": records}, context)
+        answer = function("PushFunction")({"Records": records}, context)
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "sqs-1"}, {"itemIdentifier": "sqs-2"}]}
     metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
