@@ -27,6 +27,7 @@ FUNCTIONS = {
     "deliver": (512, 60),
     "send_email": (512, 60),
     "push": (512, 60),
+    "look_up_details": (512, 60),
     "mail_events": (512, 28),
     "remind": (256, 300),
     "emit_events": (512, 60),
@@ -144,6 +145,13 @@ RIGHTS = {
         **ON_CATALOG,
         "StatsTable": "GetItem BatchGetItem UpdateItem",
         "MailEventsFailuresQueue": "SendMessage",
+    },
+    "look_up_details": {
+        "DetailQueue": RECEIVE,
+        "ActionsTable": "GetItem BatchGetItem Query PutItem UpdateItem",
+        "CatalogTable": "GetItem BatchGetItem Query",
+        "SealingKeySecret": "GetSecretValue",
+        "ServicePasswordsSecret": "GetSecretValue",
     },
     "sweep": {
         "ActionsTable.Arn/index/pending": "Query",
