@@ -43,7 +43,9 @@ def mailbox(local: Emulator) -> Mailbox:
 def mailing_org(site: Site, tmp_path: Any) -> Ngo:
     site.client.stack.client("sesv2").create_email_identity(EmailIdentity=f"bees-{RUN}.example.org")
     org = site.org("supporter_confirm=true", "event_queue=true", "supporter_confirm_template=confirm")
-    site.client.admin("service", "add", org.name, "ses", "--host", "eu-central-1")
+    if not site.client.admin("service", "list", "instance"):
+        site.client.admin("service", "add", "instance", "ses", "--host", "eu-central-1")
+        site.client.admin("org", "set", "instance", "email_backend=ses")
     for name, text in (("confirm", CONFIRM_TEXT), ("thanks", THANKS_TEXT)):
         html = tmp_path / f"{name}.html"
         html.write_text(f"<p>{text}</p>")
@@ -53,7 +55,7 @@ def mailing_org(site: Site, tmp_path: Any) -> Ngo:
             "template", "put", org.name, name, "en", "--subject", name, "--html", str(html), "--text", str(plain)
         )
     sender = f"mail@bees-{RUN}.example.org"
-    site.client.admin("org", "set", org.name, "email_backend=ses", f"email_from={sender}")
+    site.client.admin("org", "set", org.name, "email_backend=system", f"email_from={sender}")
     return org
 
 

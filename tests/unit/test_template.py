@@ -253,6 +253,8 @@ def short(resource: Resource) -> str:
             return f"{name}.{attribute}"
         case {"Fn::Sub": text}:
             return re.sub(r"[${}]", "", str(text)).rpartition(":AWS::AccountId:")[2]
+        case {"Fn::If": ["IsLocal", _, elsewhere]}:
+            return short(elsewhere)
         case "*":
             return "*"
     raise AssertionError(f"an unusual reference: {resource}")
