@@ -13,6 +13,8 @@ from tools.invoke import logical_id
 from tools.stack import build
 
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
+QUEUES = ("MAIL", "PUSH", "PUSH_FAILURES", "DETAIL")
+SECRETS = ("FINGERPRINT_SEED", "GUARD_KEY", "LINK_KEYS", "SEALING_KEY", "SERVICE_PASSWORDS")
 
 START = """
 import json, sys
@@ -48,9 +50,10 @@ def test_a_built_function_starts_with_nothing_but_the_layer(
         "CATALOG_TABLE": "catalog",
         "STATS_TABLE": "stats",
         "QUEUE_URL_PREFIX": "https://sqs.example.org/000000000000/proca-org-",
-        "FINGERPRINT_SEED_SECRET": seed,
-        "GUARD_KEY_SECRET": seed,
-        "SERVICE_PASSWORDS_SECRET": seed,
+        **{f"{queue}_QUEUE_URL": f"https://sqs.example.org/000000000000/{queue}" for queue in QUEUES},
+        **{f"{name}_SECRET": seed for name in SECRETS},
+        "LINK_BASE_URL": "https://api.example.org",
+        "MAIL_EVENTS_TOPIC": "arn:aws:sns:eu-central-1:000000000000:mail-events",
         "POWERTOOLS_METRICS_NAMESPACE": "test",
         "POWERTOOLS_SERVICE_NAME": "test",
         "POWERTOOLS_TRACE_DISABLED": "1",
