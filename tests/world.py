@@ -70,8 +70,16 @@ API_FUNCTIONS = (
     "GetOpenapiFunction",
     "GetPageFunction",
     "HealthFunction",
+    "ManageOrgsFunction",
 )
-FUNCTIONS = (*STREAM_FUNCTIONS, *API_FUNCTIONS, "MailEventsFunction", "RemindFunction", "SweepFunction", CATALOG_FUNCTION)
+FUNCTIONS = (
+    *STREAM_FUNCTIONS,
+    *API_FUNCTIONS,
+    "MailEventsFunction",
+    "RemindFunction",
+    "SweepFunction",
+    CATALOG_FUNCTION,
+)
 
 _numbers = itertools.count(int(time.time()) % 100_000 * 100, 100)
 

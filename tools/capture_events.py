@@ -49,6 +49,10 @@ SIGNATURE = {
     "privacy": {"optIn": True},
     "tracking": {"source": "newsletter", "medium": "email", "campaign": "spring"},
 }
+MANAGER = "API-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+MANAGED = {
+    "manage_orgs": "/v1/orgs/bees",
+}
 DONATION = {"amount": 500, "currency": "EUR", "frequencyUnit": "monthly"}
 SHARE = {"action": {"actionType": "share", "customFields": {"network": "fediverse"}}}
 
@@ -179,6 +183,7 @@ def record(recording: Recording) -> None:
         keep("add_action_contact-with_ref")
     call_elsewhere(recording)
     mail(recording)
+    manage(recording)
     say("waiting for the schedule")
     keep("sweep", SCHEDULE_SECONDS)
     as_of_every_hour()
@@ -214,6 +219,13 @@ def as_of_every_hour() -> None:
     event = (EVENTS / "sweep.json").read_text().replace("SweepFunctionEveryMinute", "RemindFunctionEveryHour")
     (EVENTS / "remind.json").write_text(event)
     print("events/remind.json")
+
+
+def manage(recording: Recording) -> None:
+    """Somebody with a token asks for what there is; this stack does not know the token."""
+    for name, path in MANAGED.items():
+        recording.call("GET", path, status=401, Authorization=f"Bearer {MANAGER}")
+        recording.keep(name)
 
 
 def report_complaint(recording: Recording, action: int) -> None:

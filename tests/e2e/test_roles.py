@@ -22,6 +22,13 @@ Probe = Callable[[Callable[[str], Any]], object]
 
 CATALOG = {"GetItem Catalog", "BatchGetItem Catalog"}
 SECRETS = {"read FINGERPRINT_SEED", "read GUARD_KEY"}
+ORG_QUEUES = ("deliver", "confirm-supporter", "confirm-action", "event", "deliver-dlq")
+MANAGED = {
+    *CATALOG,
+    *(f"{action} Catalog" for action in ("Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem")),
+    "UpdateItem Actions",
+    "read GUARD_KEY",
+}
 MAY = {
     "AddActionContact": {
         "PutItem Actions",
@@ -59,6 +66,7 @@ MAY = {
     "GetOpenapi": set(),
     "GetPage": {*CATALOG, "BatchGetItem Stats"},
     "Health": {"GetItem Catalog"},
+    "ManageOrgs": {*MANAGED, *(f"{what} {queue}" for what in ("change", "delete") for queue in ORG_QUEUES)},
     "Confirm": {
         "GetItem Actions",
         "BatchGetItem Actions",

@@ -10,12 +10,17 @@ import pytest
 from proca_common.orgs import services
 from proca_common.orgs.services import ServiceInput, ServiceName
 from proca_common.payments import stripe
+from proca_common.users import tokens
+from proca_common.users.permissions import Role
+from tests.desks import desk
 from tests.harness.calls import unseen_client
 from tests.harness.context import LambdaContext
 from tests.stripe import stripe_stub
 from tests.world import World, function
 
 EVENTS = sorted((Path(__file__).parents[2] / "events").glob("*.json"))
+MANAGER = tokens.API_PREFIX + bytes(range(32))
+"""The token that is in the events of functions that manage."""
 STATUS = {
     "add_action": 201,
     "add_action-of_unknown": 201,
@@ -33,6 +38,7 @@ STATUS = {
     "get_page-by_name": 200,
     "get_page-numbers": 200,
     "health": 200,
+    "manage_orgs": 200,
 }
 
 
@@ -53,6 +59,8 @@ def recorded_in(world: World) -> Iterator[World]:
     world.page(birds, world.campaign(birds, "birds"), name="birds/en")
     trees = world.org("trees")
     world.page(trees, world.campaign(trees, "trees", guards={"proof_of_work": True}), name="trees/en")
+    ida = desk("ida@example.org", bees=Role.OWNER)
+    tokens.add(ida.user, tokens.API, MANAGER, tokens.API_VALID_MS)
     with stripe_stub() as stub:
         services.add(bees.id, ServiceInput(name=ServiceName.STRIPE, host=stub.url), stub.key)
         yield world

@@ -27,6 +27,7 @@ ENDPOINTS = {
     operation["operationId"]: (method.upper(), path)
     for path, operations in openapi.document()["paths"].items()
     for method, operation in operations.items()
+    if "security" not in operation
 }
 
 _numbers = itertools.count(1)

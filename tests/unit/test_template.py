@@ -23,6 +23,7 @@ FUNCTIONS = {
     "get_page": (512, 28),
     "get_openapi": (256, 28),
     "health": (256, 28),
+    "manage_orgs": (512, 28),
     "confirm": (512, 60),
     "deliver": (512, 60),
     "send_email": (512, 60),
@@ -38,6 +39,8 @@ FUNCTIONS = {
 WILDCARDS = {
     # Queues of an org are made at run time, so their names are not known here.
     r"arn:\$\{AWS::Partition\}:sqs:.*:\$\{AWS::StackName\}-org-\*-(deliver|event|confirm-supporter|confirm-action)",
+    # Whoever makes them makes dead-letter queues with them.
+    r"arn:\$\{AWS::Partition\}:sqs:.*:\$\{AWS::StackName\}-org-\*\"",
     # An org's mails come from an identity of its own.
     r"arn:\$\{AWS::Partition\}:ses:.*:identity/\*",
     # GetAccount takes no resource.
@@ -48,6 +51,11 @@ WILDCARDS = {
 """The only resources of a role that may be named by a pattern."""
 
 ON_CATALOG = {"CatalogTable": "GetItem BatchGetItem"}
+ON_MANAGED = {
+    "ActionsTable": "UpdateItem",
+    "CatalogTable": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem ConditionCheckItem",
+    "GuardKeySecret": "GetSecretValue",
+}
 ON_STREAM = {
     "ActionsTable.StreamArn": "DescribeStream GetRecords GetShardIterator",
     "ActionsTable.Arn/stream/*": "ListStreams",
@@ -85,6 +93,10 @@ RIGHTS = {
     "get_page": {**ON_CATALOG, "StatsTable": "BatchGetItem"},
     "get_openapi": {},
     "health": {"CatalogTable": "GetItem"},
+    "manage_orgs": {
+        **ON_MANAGED,
+        "AWS::StackName-org-*": "CreateQueue DeleteQueue GetQueueAttributes GetQueueUrl SetQueueAttributes",
+    },
     "confirm": {
         **ON_STREAM,
         "ActionsTable": "GetItem BatchGetItem UpdateItem",

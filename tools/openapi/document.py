@@ -14,6 +14,7 @@ from proca_common.http.problems import CONTENT_TYPE as PROBLEM_TYPE
 from proca_common.http.problems import TYPE
 from proca_common.http.requests import MAX_BODY_BYTES
 from proca_common.http.shapes import ProblemDetails
+from tools.openapi import management
 from tools.openapi.endpoints import ENDPOINTS, Endpoint
 from tools.openapi.examples import EXAMPLES, Example, generic, problem
 from tools.openapi.limits import limits
@@ -28,7 +29,8 @@ RESPONSES = "#/components/responses/"
 PROBLEM = SCHEMAS + ProblemDetails.__name__
 REFERENCE = re.compile(r" \((?:domain|design)[^)]*\)")
 DESCRIPTION = """\
-What a widget on a campaign's page may call, without authentication. Errors are problems of RFC 9457 and name every
+What a widget on a campaign's page may call, without authentication, and what those who run campaigns call, who say who
+they are. Errors are problems of RFC 9457 and name every
 broken rule at once. Nothing is stored when anything is refused, and no answer depends on what is stored about a person.
 Fields that are not in a schema are refused, except in `customFields`. New fields may come in answers. Links in mails
 (`/link/...`) lead to pages for people and are not described here: only whoever got one may use it."""
@@ -36,6 +38,7 @@ TAGS = {
     "Actions": "Taking signatures and what people do afterwards.",
     "Payments": "What only the key of the page's org may create at a payment service.",
     "Pages": "What a widget needs to show itself.",
+    management.TAG: "For those who run campaigns; the bodies are told in `docs/management.md`.",
     "System": "For monitors and developers.",
 }
 
@@ -50,6 +53,8 @@ def document() -> Json:
     paths: Json = {}
     for endpoint in ENDPOINTS:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
+    for managed in management.MANAGED:
+        paths.setdefault(f"/v1{managed.path}", {})[managed.method.lower()] = management.operation(managed, _reference)
     made = {
         "openapi": "3.1.1",
         "info": {"title": "Campaign actions", "version": "1", "description": DESCRIPTION},
@@ -62,9 +67,14 @@ def document() -> Json:
             "responses": {code: _problem_response(code) for code in PROBLEMS if RESPONSES + code in str(paths)},
             "parameters": PARAMETERS,
             "headers": HEADERS,
+            "securitySchemes": management.SECURITY,
         },
     }
     return copy.deepcopy(made)
+
+
+def _reference(code: str) -> Json:
+    return {str(PROBLEMS[code].status): {"$ref": RESPONSES + code}}
 
 
 def schemas() -> Json:

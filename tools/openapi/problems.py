@@ -64,6 +64,7 @@ CODES = {
     "no_currency": "has no currency",
     "needs_contact": "may only come with a contact, which it is encrypted with",
     "unsupported": "is nothing that this campaign takes",
+    "not_found": "names something that is not there",
     "unauthorized": "is needed",
     "bad_captcha": "solves no challenge of this page, or was used before",
     "bad_arg": "names a service that this campaign does not take",

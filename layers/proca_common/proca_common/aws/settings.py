@@ -52,6 +52,65 @@ class PaymentSettings(TableSettings):
     service_passwords_secret: str = Field(min_length=1)
 
 
+class ManagementSettings(TableSettings):
+    """Settings of functions that manage; they count in the Actions table who tries passwords."""
+
+    actions_table: str = Field(min_length=1)
+    catalog_table: str = Field(min_length=1)
+    guard_key_secret: str = Field(min_length=1)
+
+
+class ConfirmsSettings(ManagementSettings):
+    """Settings of the function that lets a second person decide; a moderator's decision is counted at once."""
+
+    stats_table: str = Field(min_length=1)
+
+
+class OrgSettings(ManagementSettings):
+    """Settings of the function that manages orgs, whose queues it makes."""
+
+    queue_url_prefix: str = Field(min_length=1)
+
+
+class KeySettings(ManagementSettings):
+    """Settings of the function that manages keys; it has older contacts encrypted by another."""
+
+    encrypt_contacts_queue_url: str = Field(min_length=1)
+
+
+class EncryptContactsSettings(TableSettings):
+    """Settings of the function that encrypts what was stored before a key held."""
+
+    actions_table: str = Field(min_length=1)
+    catalog_table: str = Field(min_length=1)
+    encrypt_contacts_queue_url: str = Field(min_length=1)
+    sealing_key_secret: str = Field(min_length=1)
+
+
+class QueueSettings(ManagementSettings):
+    """Settings of the functions that show and read the queues of orgs."""
+
+    queue_url_prefix: str = Field(min_length=1)
+
+
+class QueueCredentialsSettings(ManagementSettings):
+    """Settings of the function that lends a role to orgs, for their own queues."""
+
+    queue_url_prefix: str = Field(min_length=1)
+    queue_arn_prefix: str = Field(min_length=1)
+    queue_reader_role: str = Field(min_length=1)
+
+
+class SendAgainSettings(ManagementSettings):
+    """Settings of the function that sends again what an org lost."""
+
+    queue_url_prefix: str = Field(min_length=1)
+    mail_queue_url: str = Field(min_length=1)
+    push_queue_url: str = Field(min_length=1)
+    link_base_url: str = Field(min_length=1)
+    link_keys_secret: str = Field(min_length=1)
+
+
 class PageSettings(TableSettings):
     """Settings of functions that only read the catalogue."""
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from proca_common.aws.logs import logger
+from proca_common.http.versions import etag as version_etag
 
 CONTENT_TYPE = "application/json"
 
@@ -23,6 +25,25 @@ def answer(status: int, body: Mapping[str, object], headers: Mapping[str, str] |
         body=json.dumps(body, ensure_ascii=False),
         headers={"Cache-Control": "no-store", **(headers or {})},
     )
+
+
+def record(status: int, body: Mapping[str, object], version: int, location: str | None = None) -> Response[str]:
+    """A record that may be changed, with the ETag of its version; `location`: where it is found, if it is new."""
+    headers = {"ETag": version_etag(version)}
+    if location is not None:
+        headers["Location"] = location
+    return answer(status, body, headers)
+
+
+def no_content() -> Response[str]:
+    """It is done, and there is nothing to say."""
+    logger.info("answered", extra={"status": 204})
+    return Response(status_code=204, body="", headers={"Cache-Control": "no-store"})
+
+
+def below(event: APIGatewayProxyEvent, name: str | int) -> str:
+    """The path, as the client sees it, of what was made by a POST to this path."""
+    return f"{event.request_context.path.rstrip('/')}/{quote(str(name), safe='')}"
 
 
 def cacheable(event: APIGatewayProxyEvent, body: Mapping[str, object], max_age_s: int) -> Response[str]:

@@ -33,7 +33,8 @@ def _is_principal(arn: str) -> str:
 Principal = Annotated[str, AfterValidator(_is_principal)]
 EmailBackend = Literal["ses", "smtp", "system"]
 PushBackend = Literal["sqs", "webhook"]
-Address = Annotated[str, Field(pattern=r"^[^@\s<>\"(),:;\\]{1,64}@[A-Za-z0-9.-]{1,190}$")]
+ADDRESS = r"^[^@\s<>\"(),:;\\]{1,64}@[A-Za-z0-9.-]{1,190}$"
+Address = Annotated[str, Field(pattern=ADDRESS)]
 HostName = Annotated[str, Field(pattern=HOST_NAME, max_length=253)]
 
 

@@ -1,0 +1,99 @@
+"""The endpoints for those who run campaigns: path, method, who may, what it answers. Their JSON is told in
+docs/management.md; a test asks that none is missing here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+Json = dict[str, Any]
+
+TAG = "Management"
+SECURITY: Json = {
+    "password": {"type": "http", "scheme": "basic", "description": "E-mail address and password of a user."},
+    "token": {"type": "http", "scheme": "bearer", "description": "An API token, or a JWT of the configured issuer."},
+}
+LIST: list[Json] = [
+    {
+        "name": "limit",
+        "in": "query",
+        "description": "How many at most.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 50},
+    },
+    {
+        "name": "cursor",
+        "in": "query",
+        "description": "The `next` of the part before; the first part without it.",
+        "schema": {"type": "string", "maxLength": 1000},
+    },
+]
+ALWAYS = ("unauthorized", "not-allowed", "not-found", "too-many", "unavailable")
+BODY = ("malformed", "too-large", "unsupported-media-type", "invalid-input")
+CREATED, ACCEPTED, NO_CONTENT = 201, 202, 204
+
+
+class Managed(NamedTuple):
+    """An endpoint. `path` is below `/v1`. `listed`: it answers a part of a list. `body`: whether it takes one."""
+
+    operation: str
+    method: str
+    path: str
+    summary: str
+    status: int = 200
+    problems: tuple[str, ...] = ()
+    listed: bool = False
+    body: bool | None = None
+
+    @property
+    def takes_body(self) -> bool:
+        """Whether JSON is sent."""
+        return self.method in {"POST", "PUT", "PATCH"} if self.body is None else self.body
+
+
+ORG = "/orgs/{org}"
+MANAGED: tuple[Managed, ...] = (
+    Managed("listOrgs", "GET", "/orgs", "The caller's orgs; all orgs for who manages them", listed=True),
+    Managed("createOrg", "POST", "/orgs", "A new org, owned by the caller", CREATED, ("taken",)),
+    Managed("getOrg", "GET", ORG, "An org with its settings"),
+    Managed("changeOrg", "PATCH", ORG, "Other settings, and queues as they ask for", problems=("taken", "outdated")),
+    Managed("deleteOrg", "DELETE", ORG, "The end of an org, its queues with it", NO_CONTENT, ("in-use", "outdated")),
+    Managed("listChanges", "GET", f"{ORG}/audit", "Who changed what of the org, the newest first", listed=True),
+)
+
+
+def operation(managed: Managed, response: Callable[[str], Json]) -> Json:
+    """The operation of an endpoint; `response` refers to that of a problem's code."""
+    statuses = {str(managed.status): _success(managed)}
+    lists = ("invalid-input",) if managed.listed else ()
+    for code in (*ALWAYS, *(BODY if managed.takes_body else lists), *managed.problems):
+        status, reference = next(iter(response(code).items()))
+        statuses[status] = reference
+    made: Json = {
+        "operationId": managed.operation,
+        "tags": [TAG],
+        "summary": managed.summary,
+        "security": [{name: []} for name in SECURITY],
+        "parameters": [_in_path(name) for name in re.findall(r"\{(\w+)\}", managed.path)],
+        "responses": dict(sorted(statuses.items())),
+    }
+    if managed.listed:
+        made["parameters"] += LIST
+    if managed.takes_body:
+        made["requestBody"] = {"content": {"application/json": {"schema": {"type": "object"}}}}
+    return made
+
+
+def _in_path(name: str) -> Json:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+
+
+def _success(managed: Managed) -> Json:
+    if managed.status == NO_CONTENT:
+        return {"description": "It is done."}
+    schema: Json = {"type": "object"}
+    if managed.listed:
+        items = {"type": "array", "items": {"type": "object"}}
+        schema |= {"required": ["items", "next"], "properties": {"items": items, "next": {"type": ["string", "null"]}}}
+    return {"description": "It is done, and is so now.", "content": {"application/json": {"schema": schema}}}
