@@ -126,8 +126,8 @@ RIGHTS = {
         "SealingKeySecret": "GetSecretValue",
         "ServicePasswordsSecret": "GetSecretValue",
         "GuardKeySecret": "GetSecretValue",
-        "identity/*": "SendEmail",
-        "configuration-set/MailConfiguration": "SendEmail",
+        "identity/*": "SendEmail SendRawEmail",
+        "configuration-set/MailConfiguration": "SendEmail SendRawEmail",
         "*": "GetAccount",
     },
     "push": {
