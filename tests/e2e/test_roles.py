@@ -75,6 +75,7 @@ MAY = {
         "send confirm-supporter",
         "send confirm-action",
         "send failures of the stream",
+        "read LINK_KEYS",
     },
     "Deliver": {
         *(
@@ -85,9 +86,47 @@ MAY = {
         *CATALOG,
         *(f"{action} Stats" for action in ("GetItem", "BatchGetItem", "UpdateItem")),
         "send deliver",
+        "send event",
         "send failures of the stream",
     },
-    "Sweep": {"Query pending", "BatchGetItem Actions", "UpdateItem Actions", "send failures of the sweep"},
+    "EmitEvents": {
+        *CATALOG,
+        "UpdateItem Catalog",
+        "DeleteItem Catalog",
+        "send deliver",
+        "send event",
+        "send failures of the stream",
+    },
+    "MailEvents": {
+        *(f"{action} Actions" for action in ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem")),
+        "ConditionCheckItem Actions",
+        *CATALOG,
+        *(f"{action} Stats" for action in ("GetItem", "BatchGetItem", "UpdateItem")),
+    },
+    "SendEmail": {
+        *(f"{action} Actions" for action in ("GetItem", "BatchGetItem", "UpdateItem")),
+        *(f"{action} Stats" for action in ("GetItem", "BatchGetItem", "UpdateItem")),
+        *CATALOG,
+        "Query Catalog",
+        *(f"read {secret}" for secret in ("LINK_KEYS", "SEALING_KEY", "SERVICE_PASSWORDS", "GUARD_KEY")),
+    },
+    "Push": {*CATALOG, "Query Catalog", "read SERVICE_PASSWORDS"},
+    "LookUpDetails": {
+        *(f"{action} Actions" for action in ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem")),
+        *CATALOG,
+        "Query Catalog",
+        "read SEALING_KEY",
+        "read SERVICE_PASSWORDS",
+    },
+    "Remind": {"Query pending", "BatchGetItem Actions", "UpdateItem Actions", *CATALOG, "send failures of the sweep"},
+    "Sweep": {
+        "Query pending",
+        "BatchGetItem Actions",
+        "UpdateItem Actions",
+        "Query Catalog",
+        "UpdateItem Catalog",
+        "send failures of the sweep",
+    },
 }
 """What each role may do of all that is probed. Streams are not: the local stack knows none by its ARN."""
 
