@@ -176,6 +176,7 @@ def record(recording: Recording) -> None:
         call("POST", f"{pages}/contacts/{signed['contactRef']}/links", {"linkRefs": ["YW5vdGhlcl9yZWY"]}, status=202)
         keep("link_actions")
         keep("deliver-link", STREAM_SECONDS)
+        report_complaint(recording, signed["actionId"])
         call("POST", f"{pages}/stripe/subscriptions", DONATION, status=404)  # the org has no Stripe
         keep("create_stripe_object")
         linked = {**SIGNATURE, "contactRef": "bm90X3lldF9rbm93bg", "contact": {**CONTACT, "email": "ola@example.org"}}

@@ -354,7 +354,7 @@ def test_a_record_that_is_none_is_passed_over(coalition: Coalition, petition: Pe
 
 def test_another_topic_is_not_heard(coalition: Coalition, petition: Petition) -> None:
     signature = delivered(petition)
-    other = "arn:aws:sns:eu-central-1:111111111111:test-mail-events"
+    other = "arn:aws:sns:eu-central-1:111111111111:proca-local-mail-events"
     ses.tell(ses.notice(ses.bounced(signature.action), topic=other))
     assert states(coalition.world, signature)[0] == "accepted"
 
