@@ -163,8 +163,6 @@ def record(recording: Recording) -> None:
         signed = call("POST", f"{pages}/actions", SIGNATURE, status=201, **{"Idempotency-Key": "a-key-of-the-widget"})
         keep("add_action_contact")
         keep("deliver", STREAM_SECONDS)
-        report_complaint(recording, signed["actionId"])
-        admin("campaign", "set", f"save_{org}", "title=Save the bees")
         keep("emit_events", STREAM_SECONDS)
         call("POST", f"{pages}/actions", {**SIGNATURE, "contact": {**CONTACT, "email": "ida"}}, status=422)
         keep("add_action_contact-refused")
