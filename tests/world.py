@@ -70,6 +70,8 @@ API_FUNCTIONS = (
     "GetOpenapiFunction",
     "GetPageFunction",
     "HealthFunction",
+    "EncryptContactsFunction",
+    "ManageKeysFunction",
     "ManageOrgsFunction",
 )
 FUNCTIONS = (
@@ -114,7 +116,13 @@ def _own_queues() -> dict[str, str]:
     """Our own queues, as the template says; they are read by no mapping here: a test takes out what is in them."""
     sqs = unseen_client("sqs")
     in_order = {"FifoQueue": "true", "DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
-    wanted: dict[str, dict[str, str]] = {"mail": {}, "push": in_order, "push_failures": in_order, "detail": {}}
+    wanted: dict[str, dict[str, str]] = {
+        "mail": {},
+        "push": in_order,
+        "push_failures": in_order,
+        "detail": {},
+        "encrypt_contacts": {},
+    }
     return {
         name: sqs.create_queue(QueueName=f"test-{name}{'.fifo' if made else ''}", Attributes=made)["QueueUrl"]
         for name, made in wanted.items()

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.emulator import LOCAL, ROOT
-from tools.stack import Stack, build, deployed_stack, say
+from tools.stack import STACK_NAME, Stack, build, deployed_stack, say
 
 EVENTS = ROOT / "events"
 SCHEDULE_SECONDS = 75
@@ -51,6 +51,7 @@ SIGNATURE = {
 }
 MANAGER = "API-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 MANAGED = {
+    "manage_keys": "/v1/orgs/bees/keys",
     "manage_orgs": "/v1/orgs/bees",
 }
 DONATION = {"amount": 500, "currency": "EUR", "frequencyUnit": "monthly"}
@@ -183,6 +184,7 @@ def record(recording: Recording) -> None:
     call_elsewhere(recording)
     mail(recording)
     manage(recording)
+    encrypt_older(recording)
     say("waiting for the schedule")
     keep("sweep", SCHEDULE_SECONDS)
     as_of_every_hour()
@@ -225,6 +227,14 @@ def manage(recording: Recording) -> None:
     for name, path in MANAGED.items():
         recording.call("GET", path, status=401, Authorization=f"Bearer {MANAGER}")
         recording.keep(name)
+
+
+def encrypt_older(recording: Recording) -> None:
+    """What is ordered when a key becomes active, without the two minutes that it waits then."""
+    sqs = recording.stack.client("sqs")
+    [url] = sqs.list_queues(QueueNamePrefix=f"{STACK_NAME}-EncryptContactsQueue")["QueueUrls"]
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"org": 2}))
+    recording.keep("encrypt_contacts", STREAM_SECONDS)
 
 
 def report_complaint(recording: Recording, action: int) -> None:

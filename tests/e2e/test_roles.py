@@ -67,6 +67,12 @@ MAY = {
     "GetPage": {*CATALOG, "BatchGetItem Stats"},
     "Health": {"GetItem Catalog"},
     "ManageOrgs": {*MANAGED, *(f"{what} {queue}" for what in ("change", "delete") for queue in ORG_QUEUES)},
+    "ManageKeys": MANAGED,
+    "EncryptContacts": {
+        *(f"{action} Actions" for action in ("Scan", "Query", "PutItem", "UpdateItem")),
+        "GetItem Catalog",
+        "read SEALING_KEY",
+    },
     "Confirm": {
         "GetItem Actions",
         "BatchGetItem Actions",

@@ -24,11 +24,13 @@ FUNCTIONS = {
     "get_openapi": (256, 28),
     "health": (256, 28),
     "manage_orgs": (512, 28),
+    "manage_keys": (512, 28),
     "confirm": (512, 60),
     "deliver": (512, 60),
     "send_email": (512, 60),
     "push": (512, 60),
     "look_up_details": (512, 60),
+    "encrypt_contacts": (256, 300),
     "mail_events": (512, 28),
     "remind": (256, 300),
     "emit_events": (512, 60),
@@ -96,6 +98,16 @@ RIGHTS = {
     "manage_orgs": {
         **ON_MANAGED,
         "AWS::StackName-org-*": "CreateQueue DeleteQueue GetQueueAttributes GetQueueUrl SetQueueAttributes",
+    },
+    "manage_keys": {
+        **ON_MANAGED,
+        "EncryptContactsQueue": "SendMessage",
+    },
+    "encrypt_contacts": {
+        "EncryptContactsQueue": "ReceiveMessage DeleteMessage ChangeMessageVisibility GetQueueAttributes SendMessage",
+        "ActionsTable": "Scan Query PutItem UpdateItem",
+        "CatalogTable": "GetItem",
+        "SealingKeySecret": "GetSecretValue",
     },
     "confirm": {
         **ON_STREAM,

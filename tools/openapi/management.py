@@ -60,6 +60,21 @@ MANAGED: tuple[Managed, ...] = (
     Managed("changeOrg", "PATCH", ORG, "Other settings, and queues as they ask for", problems=("taken", "outdated")),
     Managed("deleteOrg", "DELETE", ORG, "The end of an org, its queues with it", NO_CONTENT, ("in-use", "outdated")),
     Managed("listChanges", "GET", f"{ORG}/audit", "Who changed what of the org, the newest first", listed=True),
+    Managed("listKeys", "GET", f"{ORG}/keys", "The org's keys, the newest first", listed=True),
+    Managed(
+        "createKey", "POST", f"{ORG}/keys", "A new pair, its private part shown once; or a key of one's own", CREATED
+    ),
+    Managed("getKey", "GET", f"{ORG}/keys/{{key}}", "One key"),
+    Managed("activateKey", "POST", f"{ORG}/keys/{{key}}/activation", "Encrypt for it from now on", body=False),
+    Managed("expireKey", "POST", f"{ORG}/keys/{{key}}/expiry", "Never use it again", body=False),
+    Managed(
+        "removeActiveKey",
+        "DELETE",
+        f"{ORG}/keys/active",
+        "Clear text from now on, if that is said",
+        NO_CONTENT,
+        body=True,
+    ),
 )
 
 

@@ -1,5 +1,5 @@
-"""Encrypts what an org kept in clear or sealed before its key held (design 7.3). Run by the admin command after an
-activation.
+"""Encrypts what an org kept in clear or sealed before its key held (design 7.3). Run after an activation: by a function
+of its own (`encrypt_later`), or by the admin command.
 
 Safe to repeat and to break off: each contact is one conditional write. A scan of the table, because it happens once in
 an org's life and must miss nothing.
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from nacl.public import PrivateKey
 from pynamodb.exceptions import PynamoDBException
@@ -26,33 +27,53 @@ from proca_common.orgs.instance import Instance
 from proca_common.orgs.org import Org
 from proca_common.stages.sweep import wake
 
+Rest = dict[str, Any]
+
 
 @dataclass(slots=True)
 class Done:
-    """How many contacts were encrypted, and how many actions that had waited for it were woken."""
+    """How many contacts were encrypted, and how many actions that had waited for it were woken. `rest`: the key after
+    which to go on, when the time was over before all was done.
+    """
 
     contacts: int = 0
     woken: int = 0
+    rest: Rest | None = None
 
 
 def encrypt_contacts(
-    org: Org, instance: Instance, sealing_private: PrivateKey, progress: Callable[[Done], None] = lambda _: None
+    org: Org,
+    instance: Instance,
+    sealing_private: PrivateKey,
+    progress: Callable[[Done], None] = lambda _: None,
+    *,
+    after: Rest | None = None,
+    has_time: Callable[[], bool] = lambda: True,
 ) -> Done:
-    """Encrypt every contact of the org that is not yet, for its active key. Raises `NotAllowed` when it has none."""
+    """Encrypt every contact of the org that is not yet, for its active key. Raises `NotAllowed` when it has none.
+
+    `after`: the `rest` of a run before. `has_time`: whether to go on, asked after each page of the scan.
+    """
     if org.active_key is None:
         raise NotAllowed("the org has no active key")
     encryptor = encryption.Encryptor()
     done = Done()
     readable = ContactItem.clear.exists() | ContactItem.sealed.exists()
     try:
-        for contact in ContactItem.scan(filter_condition=(ContactItem.org == org.id) & readable, consistent_read=True):
-            payload = _payload(contact, sealing_private)
-            after = ContactItem.from_raw_data(contact.serialize())
-            box_up(after, payload, org.active_key, instance, encryptor)
-            if _replace(after, readable):
-                done.contacts += 1
-                done.woken += _wake_waiting(contact) if contact.sealed is not None else 0
-            progress(done)
+        wanted = (ContactItem.org == org.id) & readable
+        pages = ContactItem.scan(filter_condition=wanted, consistent_read=True, last_evaluated_key=after).page_iter
+        for page in pages:
+            for contact in map(ContactItem.from_raw_data, page["Items"]):
+                payload = _payload(contact, sealing_private)
+                boxed = ContactItem.from_raw_data(contact.serialize())
+                box_up(boxed, payload, org.active_key, instance, encryptor)
+                if _replace(boxed, readable):
+                    done.contacts += 1
+                    done.woken += _wake_waiting(contact) if contact.sealed is not None else 0
+                progress(done)
+            if pages.last_evaluated_key is not None and not has_time():
+                done.rest = pages.last_evaluated_key
+                break
     except PynamoDBException as error:
         raise translated(error) from None
     return done
