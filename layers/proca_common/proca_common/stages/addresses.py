@@ -53,12 +53,17 @@ def changed(supporter: SupporterItem, status: EmailStatus | None) -> list[Update
     ]
 
 
-def as_read(supporter: SupporterItem) -> Condition:
-    """What is known of the address, and what the supporter owes, are as this copy says."""
+def status_as_read(supporter: SupporterItem) -> Condition:
+    """What is known of the address is as this copy says."""
     known = SupporterItem.email_status
     same: Condition = known.does_not_exist() if supporter.email_status is None else known == supporter.email_status
-    unchanged: Condition = SupporterItem.ref.exists() & same & outbox.as_read(supporter)
-    return unchanged
+    return same
+
+
+def as_read(supporter: SupporterItem) -> Condition:
+    """What is known of the address, and what the supporter owes, are as this copy says."""
+    same: Condition = SupporterItem.ref.exists() & status_as_read(supporter) & outbox.as_read(supporter)
+    return same
 
 
 def _hearing(supporter: SupporterItem) -> list[Org]:

@@ -56,8 +56,9 @@ def bind(action: ActionItem, supporter: SupporterItem, context: PageContext, now
 
 
 def _asks_for_details(action: ActionItem, supporter: SupporterItem, context: PageContext) -> bool:
-    """Whether the page org is asked what it knows of the supporter before a signature goes on (domain 4.5), once."""
-    return context.org.detail_backend is not None and action.with_consent and not supporter.detailed
+    """Whether the page org is asked what it knows of a new supporter before the signature goes on (domain 4.5), once."""
+    new = supporter.status == SupporterStatus.NEW and not supporter.detailed
+    return new and context.org.detail_backend is not None and action.with_consent
 
 
 def waits(action: ActionItem) -> bool:

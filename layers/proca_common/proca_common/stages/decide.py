@@ -8,24 +8,20 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as UpdateAction
 
-from proca_common.action_pages.context import page_context
 from proca_common.actions import store
 from proca_common.actions.status import ActionStatus, EmailStatus, Stage, SupporterStatus
 from proca_common.actions.store import ActionItem, SupporterItem
 from proca_common.aws import clock
 from proca_common.aws.dynamo import Transaction
-from proca_common.aws.errors import Cancelled, Unavailable
-from proca_common.aws.retry import pauses
-from proca_common.errors import NotAllowed, NotFound
+from proca_common.errors import NotAllowed
 from proca_common.monitors import store as stats
 from proca_common.monitors.persons import Numbers, moved, person_moved
-from proca_common.stages import addresses, machine, outbox
-from proca_common.stages.binding import bind, waits
+from proca_common.stages import addresses, decision, machine, outbox
+from proca_common.stages.binding import waits
 from proca_common.stages.memberships import campaign_of, facts_of, person_of, put_membership, read_memberships, refilled
 
 
@@ -37,11 +33,11 @@ def accept_supporter(action_id: int, *, double_opt_in: bool = False) -> bool:
     """
 
     def decide() -> Transaction | None:
-        _, supporter = action_and_supporter(action_id)
+        _, supporter = decision.action_and_supporter(action_id)
         status = SupporterStatus(supporter.status)
         if machine.confirm_supporter(status) is status:
             return _report(supporter, EmailStatus.DOUBLE_OPT_IN) if double_opt_in else None
-        waiting = _waiting(supporter)
+        waiting = decision.waiting_for(supporter)
         if waiting is None:
             return Transaction()
         transaction = Transaction()
@@ -53,7 +49,7 @@ def accept_supporter(action_id: int, *, double_opt_in: bool = False) -> bool:
             _go_on(transaction, action, action.status, supporter)
         return transaction
 
-    return _decided(decide)
+    return decision.decided(decide)
 
 
 def reject_supporter(action_id: int, reported: EmailStatus | None = None) -> bool:
@@ -64,10 +60,10 @@ def reject_supporter(action_id: int, reported: EmailStatus | None = None) -> boo
     """
 
     def decide() -> Transaction | None:
-        action, supporter = action_and_supporter(action_id)
+        action, supporter = decision.action_and_supporter(action_id)
         return _rejection(action, supporter, reported)
 
-    return _decided(decide)
+    return decision.decided(decide)
 
 
 def set_email_status(action_id: int, reported: EmailStatus) -> bool:
@@ -77,10 +73,10 @@ def set_email_status(action_id: int, reported: EmailStatus) -> bool:
     """
 
     def decide() -> Transaction | None:
-        _, supporter = action_and_supporter(action_id)
+        _, supporter = decision.action_and_supporter(action_id)
         return _report(supporter, reported)
 
-    return _decided(decide)
+    return decision.decided(decide)
 
 
 def release_supporter(action_id: int) -> bool:
@@ -91,10 +87,10 @@ def release_supporter(action_id: int) -> bool:
     """
 
     def decide() -> Transaction | None:
-        _, supporter = action_and_supporter(action_id)
+        _, supporter = decision.action_and_supporter(action_id)
         if supporter.held is None:
             return None
-        waiting = _waiting(supporter)
+        waiting = decision.waiting_for(supporter)
         if waiting is None:
             return Transaction()
         now_ms = clock.now_ms()
@@ -103,9 +99,9 @@ def release_supporter(action_id: int) -> bool:
         transaction = Transaction()
         free.waiting = 0
         for action in sorted(waiting, key=lambda action: action.id != supporter.id):  # the signature decides for all
-            after = _gone_on(action, action.status, free, now_ms)
+            after = decision.gone_on(action, action.status, free, now_ms)
             free.waiting += waits(after)
-            transaction.put(f"action {action.id}", after, _unchanged(action))
+            transaction.put(f"action {action.id}", after, decision.unchanged(action))
         changes: list[UpdateAction] = [
             SupporterItem.status.set(free.status),
             SupporterItem.waiting.set(free.waiting),
@@ -114,10 +110,10 @@ def release_supporter(action_id: int) -> bool:
         if free.link_refs is not None:
             outbox.enter(free, "link", int(free.id), Stage.LINK, (), now_ms)
             changes += outbox.entered(free)
-        transaction.update("supporter", SupporterItem(free.ref, free.sk), changes, _as_read(supporter))
+        transaction.update("supporter", SupporterItem(free.ref, free.sk), changes, decision.as_read(supporter))
         return transaction
 
-    return _decided(decide)
+    return decision.decided(decide)
 
 
 def refuse_supporter(action_id: int) -> bool:
@@ -127,10 +123,10 @@ def refuse_supporter(action_id: int) -> bool:
     """
 
     def decide() -> Transaction | None:
-        action, supporter = action_and_supporter(action_id)
+        action, supporter = decision.action_and_supporter(action_id)
         return None if supporter.held is None else _rejection(action, supporter, None)
 
-    return _decided(decide)
+    return decision.decided(decide)
 
 
 def accept_action(action_id: int) -> bool:
@@ -140,7 +136,7 @@ def accept_action(action_id: int) -> bool:
     """
 
     def decide() -> Transaction | None:
-        action, supporter = action_and_supporter(action_id)
+        action, supporter = decision.action_and_supporter(action_id)
         status = ActionStatus(action.status)
         after = machine.confirm_action(status)
         if after is status:
@@ -151,7 +147,7 @@ def accept_action(action_id: int) -> bool:
         _go_on(transaction, action, after.value, supporter)
         return transaction
 
-    return _decided(decide)
+    return decision.decided(decide)
 
 
 def reject_action(action_id: int) -> bool:
@@ -161,7 +157,7 @@ def reject_action(action_id: int) -> bool:
     """
 
     def decide() -> Transaction | None:
-        action, supporter = action_and_supporter(action_id)
+        action, supporter = decision.action_and_supporter(action_id)
         status = ActionStatus(action.status)
         if machine.reject_action(status) is status:
             return None
@@ -169,42 +165,7 @@ def reject_action(action_id: int) -> bool:
         _reject(transaction, [action], supporter)
         return transaction
 
-    return _decided(decide)
-
-
-def _decided(decide: Callable[[], Transaction | None]) -> bool:
-    """Commit what is decided, deciding anew when something moved meanwhile. An empty transaction means: read again."""
-    for pause in pauses():
-        transaction = decide()
-        if transaction is None:
-            return False
-        try:
-            if len(transaction):
-                transaction.commit()
-                return True
-        except Cancelled:
-            pass
-        clock.sleep_ms(pause)
-    raise Unavailable("other writes were in the way")
-
-
-def action_and_supporter(action_id: int) -> tuple[ActionItem, SupporterItem]:
-    """An action and the supporter it is of, as last written. Raises `NotFound`, `Unavailable`."""
-    action = store.action_by_id(action_id)
-    if action is None or action.supporter is None:
-        raise NotFound("action")
-    supporter = store.read(store.supporter_key(action.ref, int(action.org), int(action.supporter)))
-    if not isinstance(supporter, SupporterItem):
-        raise NotFound("supporter")
-    return action, supporter
-
-
-def _waiting(supporter: SupporterItem) -> list[ActionItem] | None:
-    """The actions that wait for the supporter; None when one came or went while they were read."""
-    if not supporter.waiting:
-        return []
-    waiting = [action for action in store.actions_of(supporter.ref, int(supporter.id)) if waits(action)]
-    return waiting if len(waiting) == supporter.waiting else None
+    return decision.decided(decide)
 
 
 def _set_supporter(
@@ -217,7 +178,7 @@ def _set_supporter(
         changes.append(SupporterItem.confirmed.set(True))
     if status is SupporterStatus.REJECTED and supporter.mail is not None:
         changes.append(SupporterItem.mail.remove())
-    condition = _as_read(supporter)
+    condition = decision.as_read(supporter)
     if email_status is not addresses.status_of(supporter):
         changes += addresses.changed(supporter, email_status)
         condition &= addresses.as_read(supporter)
@@ -238,37 +199,17 @@ def _report(supporter: SupporterItem, reported: EmailStatus) -> Transaction | No
     return transaction
 
 
-def _as_read(supporter: SupporterItem) -> Condition:
-    as_read: Condition = (SupporterItem.status == supporter.status) & (SupporterItem.waiting == supporter.waiting)
-    if supporter.held is not None:
-        as_read &= SupporterItem.held == supporter.held
-    return as_read
-
-
 def _go_on(transaction: Transaction, action: ActionItem, status: str, supporter: SupporterItem) -> None:
     """Store the action as one with this status whose supporter is accepted: it waits no more."""
-    after = _gone_on(action, status, supporter, clock.now_ms())
-    transaction.put(f"action {action.id}", after, _unchanged(action))
-
-
-def _gone_on(action: ActionItem, status: str, supporter: SupporterItem, now_ms: int) -> ActionItem:
-    """The action with this status, as its supporter makes it go on; on a supporter that is new, its status too."""
-    after = ActionItem.from_raw_data(action.serialize())
-    after.status, after.held = status, None
-    bind(after, supporter, page_context(int(action.page)), now_ms)
-    return after
-
-
-def _unchanged(action: ActionItem) -> Condition:
-    condition: Condition = (ActionItem.status == action.status) & outbox.as_read(action)
-    return condition
+    after = decision.gone_on(action, status, supporter, clock.now_ms())
+    transaction.put(f"action {action.id}", after, decision.unchanged(action))
 
 
 def _rejection(action: ActionItem, supporter: SupporterItem, reported: EmailStatus | None) -> Transaction | None:
     """Everything that rejects the supporter; None when nothing is left to do, empty: read again."""
     known = addresses.status_of(supporter)
     after = addresses.revoked(known) if reported is None else addresses.reported(known, reported)
-    waiting = _waiting(supporter)
+    waiting = decision.waiting_for(supporter)
     if waiting is None:
         return Transaction()
     signature = store.read(store.action_key(supporter.ref, int(supporter.id)))
@@ -297,7 +238,9 @@ def _reject(transaction: Transaction, targets: Iterable[ActionItem], supporter: 
         changes = [ActionItem.status.set(ActionStatus.REJECTED.value), *outbox.finished()]
         if target.held is not None:
             changes.append(ActionItem.held.remove())
-        transaction.update(f"action {target.id}", ActionItem(target.ref, target.sk), changes, _unchanged(target))
+        transaction.update(
+            f"action {target.id}", ActionItem(target.ref, target.sk), changes, decision.unchanged(target)
+        )
     for person, membership in after.items():
         if membership == known[person]:
             continue

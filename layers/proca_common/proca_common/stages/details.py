@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as UpdateAction
 
 from proca_common.action_pages.context import page_context
@@ -20,8 +19,9 @@ from proca_common.aws import clock
 from proca_common.aws.dynamo import Transaction
 from proca_common.aws.logs import logger
 from proca_common.pipes.details import Details
+from proca_common.stages import addresses
 from proca_common.stages.binding import waits
-from proca_common.stages.decide import _as_read, _decided, _gone_on, _unchanged, _waiting, action_and_supporter
+from proca_common.stages.decision import action_and_supporter, as_read, decided, gone_on, unchanged, waiting_for
 
 NOTHING = Details()
 
@@ -37,14 +37,14 @@ def settle(action_id: int, details: Details | None) -> bool:
         action, supporter = action_and_supporter(action_id)
         if action.stage != Stage.DETAIL:
             return None
-        waiting = _waiting(supporter)
+        waiting = waiting_for(supporter)
         if waiting is None:
             return Transaction()  # one came or went while they were read
         fields = _merged(action, details or NOTHING)
         usable = NOTHING if details is None or fields is None else details
         return _transaction(action, supporter, waiting, usable, fields)
 
-    return _decided(decide)
+    return decided(decide)
 
 
 def _merged(action: ActionItem, details: Details) -> dict[str, Any] | None:
@@ -79,21 +79,21 @@ def _transaction(
         known = ActionItem.from_raw_data(each.serialize())
         if each.id == action.id and fields:
             known.fields = fields
-        after = _gone_on(known, each.status, asked, now_ms)
+        after = gone_on(known, each.status, asked, now_ms)
         asked.waiting += waits(after)
-        transaction.put(f"action {each.id}", after, _unchanged(each))
+        transaction.put(f"action {each.id}", after, unchanged(each))
     changes: list[UpdateAction] = [
         SupporterItem.status.set(asked.status),
         SupporterItem.waiting.set(asked.waiting),
         SupporterItem.detailed.set(True),
     ]
-    condition = _as_read(supporter)
+    condition = as_read(supporter)
     if details.email_status is not None and details.email_status_changed is not None:
         changes += [
             SupporterItem.email_status.set(details.email_status.value),
             SupporterItem.email_status_changed.set(int(details.email_status_changed.timestamp())),
         ]
-        condition &= _email_status_as_read(supporter)
+        condition &= addresses.status_as_read(supporter)
     transaction.update("supporter", SupporterItem(supporter.ref, supporter.sk), changes, condition)
     if details.given_at is not None and int(action.org) in supporter.recipients:
         key = store.contact_key(action.ref, int(supporter.id), int(action.org))
@@ -103,9 +103,3 @@ def _transaction(
         ]
         transaction.update("contact", ContactItem(*key), consent, ContactItem.ref.exists())
     return transaction
-
-
-def _email_status_as_read(supporter: SupporterItem) -> Condition:
-    known = SupporterItem.email_status
-    as_read: Condition = known.does_not_exist() if supporter.email_status is None else known == supporter.email_status
-    return as_read

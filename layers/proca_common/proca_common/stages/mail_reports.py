@@ -25,7 +25,7 @@ from proca_common.aws.logs import log_fault, logger
 from proca_common.aws.retry import pauses
 from proca_common.errors import NotFound
 from proca_common.mails.provider_events import MailEvent, Told, mail_event
-from proca_common.stages import decide
+from proca_common.stages import decide, decision
 
 EVENT_ID = re.compile(r"[A-Za-z0-9-]{1,100}")
 REMEMBERED_DAYS = 30
@@ -113,7 +113,7 @@ def _soften(event_id: str, action: int, patience: Patience) -> bool:
     """Count a soft bounce; the one that is too many is a hard one. Raises `NotFound`, `Unavailable`."""
     for pause in pauses():
         now_ms = clock.now_ms()
-        _, supporter = decide.action_and_supporter(action)
+        _, supporter = decision.action_and_supporter(action)
         known = supporter.soft_bounces
         recent = {int(bounced) for bounced in known or () if bounced > now_ms - patience.days * DAY_MS}
         if len(recent) + 1 >= patience.soft_bounces:
