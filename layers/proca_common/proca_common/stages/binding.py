@@ -56,7 +56,7 @@ def bind(action: ActionItem, supporter: SupporterItem, context: PageContext, now
 
 
 def _asks_for_details(action: ActionItem, supporter: SupporterItem, context: PageContext) -> bool:
-    """Whether the page org is asked what it knows of a new supporter before the signature goes on (domain 4.5), once."""
+    """Whether the page org is asked what it knows of a new supporter before its signature goes on (domain 4.5)."""
     new = supporter.status == SupporterStatus.NEW and not supporter.detailed
     return new and context.org.detail_backend is not None and action.with_consent
 
