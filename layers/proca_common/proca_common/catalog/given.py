@@ -33,7 +33,7 @@ def json_object(body: bytes) -> dict[str, Any]:
 def checked(model: type[Record], given: Mapping[str, Any]) -> Record:
     """The record of what was given. Raises `Refused` with every failed rule."""
     try:
-        return model.model_validate(given)
+        return model.model_validate(given, by_alias=True, by_name=False)
     except ValidationError as error:
         raise Refused(failures_of(error)) from None
 
@@ -43,8 +43,8 @@ def patched(record: Record, model: type[Entity], patch: Mapping[str, Any]) -> Re
     the default is there again. Raises `Refused` with every failed rule.
     """
     known = record.model_dump(by_alias=True, mode="json", include=set(model.model_fields))
-    merged = merge(known, patch)
-    wanted = checked(model, merged)
+    unknown = {name: True for name, value in patch.items() if value is None and name not in known}
+    wanted = checked(model, {**merge(known, patch), **unknown})
     return record.model_copy(update={name: getattr(wanted, name) for name in model.model_fields})
 
 

@@ -39,10 +39,13 @@ BITS_V4, BITS_V6 = 24, 48
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """What is counted how: slices of `slice_ms`, and for each window (ms) how many may be in it."""
+    """What is counted how: slices of `slice_ms`, and for each window (ms) how many may be in it. `ask_again_ms`: after
+    how long a subject at its cap is looked up again, because others may take back what they counted.
+    """
 
     slice_ms: int
     windows: tuple[tuple[int, int], ...]
+    ask_again_ms: int = DAY_MS
 
     @property
     def slices(self) -> int:
@@ -85,9 +88,22 @@ def of_address(cap: AddressCap) -> Meter:
 GUESSES = Meter(600_000, ((600_000, 10), (DAY_MS, 100)))
 """Codes that a network may try: eight digits would be guessed otherwise."""
 
-LOGINS_OF_ACCOUNT = Meter(60_000, ((600_000, 20), (DAY_MS // 4, 200)))
-LOGINS_OF_NETWORK = Meter(60_000, ((600_000, 100), (DAY_MS // 4, 1_000)))
-"""Passwords and tokens that may be tried; one that was right is remembered for a while, and not counted again."""
+PROBES = Meter(600_000, ((600_000, 60), (DAY_MS, 500)))
+"""Addresses that somebody may ask after by making their users staff."""
+
+WAIT_MS = 5_000
+LOGINS_THERE = Meter(60_000, ((600_000, 30), (DAY_MS // 4, 200)), WAIT_MS)
+LOGINS_OF_ACCOUNT = Meter(60_000, ((600_000, 300), (DAY_MS // 4, 2_000)), WAIT_MS)
+LOGINS_OF_NETWORK = Meter(60_000, ((600_000, 300), (DAY_MS // 4, 2_000)), WAIT_MS)
+"""Passwords that may be tried: for an account from one network, for it from anywhere, and by a network for any account.
+The first is so low that one network cannot use up what others may try. Those that were right are taken back.
+"""
+
+TOKENS_OF_NETWORK = Meter(60_000, ((600_000, 100), (DAY_MS // 4, 1_000)))
+"""Tokens that a network may try."""
+
+ACCOUNT_MAILS = Meter(600_000, ((600_000, 20), (DAY_MS, 200)))
+"""Mails to accounts that a network may ask for without saying who it is."""
 
 
 @dataclass(slots=True)
@@ -131,6 +147,14 @@ class Caps:
         seen.unwritten[slice_now] -= 1  # it was counted, but does not come: the next write takes it back
         return self._full(seen, known, meter, now_ms)
 
+    def give_back(self, subject: str, meter: Meter, taken_ms: int, now_ms: int) -> None:
+        """What was taken at that moment was none of what is capped. At most one call."""
+        seen = self._of(subject)
+        seen.unwritten[taken_ms // meter.slice_ms] -= 1
+        seen.full_until_ms = 0
+        if any(seen.unwritten.values()):
+            self._write(subject, seen, meter, now_ms)
+
     def _of(self, subject: str) -> _Seen:
         seen = self._seen.pop(subject, None) or _Seen()
         self._seen[subject] = seen  # the last is the latest
@@ -140,8 +164,9 @@ class Caps:
 
     @staticmethod
     def _full(seen: _Seen, counts: Counter[int], meter: Meter, now_ms: int) -> int:
-        seen.full_until_ms = meter.free_at_ms(counts, now_ms)
-        return seen.full_until_ms - now_ms
+        free_at_ms = meter.free_at_ms(counts, now_ms)
+        seen.full_until_ms = min(free_at_ms, now_ms + meter.ask_again_ms)
+        return free_at_ms - now_ms
 
     @staticmethod
     def _write(subject: str, seen: _Seen, meter: Meter, now_ms: int) -> None:
@@ -187,15 +212,58 @@ def count_mail(cap: AddressCap, email: str, secret: bytes, now_ms: int) -> None:
     _take(of_address(cap), subject(secret, now_ms, "address", email.strip().casefold()), now_ms)
 
 
-def count_guess(client: str | None, secret: bytes, now_ms: int) -> None:
-    """Count a code that this client tries. Raises `TooMany` when its network has tried enough for now."""
+def count_guess(client: str | None, secret: bytes, now_ms: int, user: int | None = None) -> None:
+    """Count a code that this client tries, as this user. Raises `TooMany` when its network, or the user from wherever,
+    has tried enough for now.
+    """
     _take(GUESSES, subject(secret, now_ms, "guess", network_of(client)), now_ms)
+    if user is not None:
+        _take(GUESSES, subject(secret, now_ms, "guess of", str(user)), now_ms)
 
 
-def count_login(account: str, client: str | None, secret: bytes, now_ms: int) -> None:
-    """Count a try to prove who one is, for the account and for the client's network. Raises `TooMany`."""
-    _take(LOGINS_OF_ACCOUNT, subject(secret, now_ms, "login", account.strip().casefold()), now_ms)
-    _take(LOGINS_OF_NETWORK, subject(secret, now_ms, "login from", network_of(client)), now_ms)
+def count_probe(user: int, secret: bytes, now_ms: int) -> None:
+    """Count an address of which this user asks whether it has an account. Raises `TooMany`."""
+    _take(PROBES, subject(secret, now_ms, "probe of", str(user)), now_ms)
+
+
+def count_token(client: str | None, secret: bytes, now_ms: int) -> None:
+    """Count a token that this client tries. Raises `TooMany` when its network has tried enough for now."""
+    _take(TOKENS_OF_NETWORK, subject(secret, now_ms, "token", network_of(client)), now_ms)
+
+
+def count_account_mail(client: str | None, secret: bytes, now_ms: int) -> None:
+    """Count a mail to an account that an unknown client asks for. Raises `TooMany`."""
+    _take(ACCOUNT_MAILS, subject(secret, now_ms, "account mail", network_of(client)), now_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A try to prove who one is, as it was counted."""
+
+    counted: tuple[tuple[str, Meter], ...]
+    taken_ms: int
+
+    def take_back(self, now_ms: int) -> None:
+        """It was right, so it was no guess."""
+        for subject, meter in self.counted:
+            _here.give_back(subject, meter, self.taken_ms, now_ms)
+
+
+def count_login(account: str, client: str | None, secret: bytes, now_ms: int) -> Login:
+    """Count a password that this client tries for the account. Raises `TooMany`, and then counts nothing."""
+    account, network = account.strip().casefold(), network_of(client)
+    wanted = (
+        (subject(secret, now_ms, "login from", network), LOGINS_OF_NETWORK),
+        (subject(secret, now_ms, "login", account, network), LOGINS_THERE),
+        (subject(secret, now_ms, "login", account), LOGINS_OF_ACCOUNT),
+    )
+    for number, (counted, meter) in enumerate(wanted):
+        try:
+            _take(meter, counted, now_ms)
+        except TooMany:
+            Login(wanted[:number], now_ms).take_back(now_ms)
+            raise
+    return Login(wanted, now_ms)
 
 
 def _take(meter: Meter, counted: str, now_ms: int) -> None:

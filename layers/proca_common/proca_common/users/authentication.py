@@ -67,14 +67,13 @@ class Authenticator:
 
     def check_password(self, email: str, password: str, client: str | None) -> Caller:
         """The user with this address and password. Raises `NotKnown` and `TooMany`."""
-        try:
-            caller, known = store.caller_by_email(email)
-        except NotFound:
-            caller, known = None, None
-        if known is None or not was_verified(password, known):
-            caps.count_login(email, client, self._guard_secret(), clock.now_ms())
+        caller, known = store.caller_by_email(email)
+        if caller is not None and known is not None and was_verified(password, known):
+            return caller
+        login = caps.count_login(email, client, self._guard_secret(), clock.now_ms())
         if not is_password(password, known) or caller is None:
             raise NotKnown(WRONG_BASIC)
+        login.take_back(clock.now_ms())
         return caller
 
     def _by_password(self, given: str, client: str | None) -> Caller:
@@ -90,7 +89,7 @@ class Authenticator:
         secret = api_secret(given)
         token = None if secret is None else tokens.find(API, secret)
         if token is None:
-            caps.count_login("API token", client, self._guard_secret(), clock.now_ms())
+            caps.count_token(client, self._guard_secret(), clock.now_ms())
             raise NotKnown(WRONG_TOKEN)
         try:
             caller, _ = store.caller(token.user)

@@ -10,20 +10,25 @@ name#sso#<subject>  name                        so is the subject at the issuer 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PynamoDBException
+from pynamodb.expressions.condition import Condition
 
 from proca_common.aws.dynamo import CatalogItem, Transaction, translated
 from proca_common.aws.errors import Cancelled
 from proca_common.catalog import items, names
-from proca_common.errors import NotFound, Taken
+from proca_common.catalog.changes import Along, nothing
+from proca_common.errors import NotFound, Outdated, Taken
 from proca_common.ids import padded
 from proca_common.users.permissions import Permission
-from proca_common.users.user import Caller, Profile, User
+from proca_common.users.user import MAX_EMAIL, Caller, Profile, User
 
 SK = "user"
+NOBODY = 0
+"""A number that no user has."""
 
 
 class UserItem(CatalogItem, discriminator="user"):
@@ -53,15 +58,23 @@ def user_key(user: int) -> tuple[str, str]:
 
 
 def create(
-    email: str, password: str | None, *, confirmed: bool = False, external_id: str | None = None, perms: int = 0
+    email: str,
+    password: str | None,
+    *,
+    confirmed: bool = False,
+    external_id: str | None = None,
+    perms: int = 0,
+    along: Callable[[Transaction, User], None] | None = None,
 ) -> User:
-    """A new user; `password` is its hash. Raises `Taken` (email, external_id)."""
+    """A new user; `password` is its hash, `along` adds what is written with it. Raises `Taken` (email, external_id)."""
     user = User(names.next_number("user"), email, Permission(perms), confirmed, external_id=external_id)
     transaction = Transaction()
     transaction.put("user", _item(user, password), CatalogItem.pk.does_not_exist())
     transaction.put("email", names.guard("email", email, user.id), CatalogItem.pk.does_not_exist())
     if external_id is not None:
         transaction.put("external_id", names.guard("sso", external_id, user.id), CatalogItem.pk.does_not_exist())
+    if along is not None:
+        along(transaction, user)
     _commit_unique(transaction)
     return user
 
@@ -74,9 +87,16 @@ def get(user: int) -> User:
     return _user(item)
 
 
+def get_many(numbers: Iterable[int]) -> list[User]:
+    """The users with these ids, those that exist, in the order of ids. Raises `Unavailable`."""
+    keys = [user_key(number) for number in numbers]
+    found = items.read_many(keys) if keys else {}
+    return sorted((_user(item) for item in found.values() if isinstance(item, UserItem)), key=lambda user: user.id)
+
+
 def find(email: str) -> User:
     """The user with this address, in any case of letters; raises `NotFound`."""
-    found = names.find("email", email)
+    found = names.find("email", email) if len(email) <= MAX_EMAIL else None
     if found is None:
         raise NotFound("user")
     return get(found)
@@ -90,28 +110,33 @@ def find_external(external_id: str) -> User | None:
 
 def caller(user: int) -> tuple[Caller, str | None]:
     """The user with all memberships, and the hash of the password; one consistent query. Raises `NotFound`."""
+    found = _caller(user)
+    if found is None:
+        raise NotFound("user")
+    return found
+
+
+def caller_by_email(email: str) -> tuple[Caller | None, str | None]:
+    """The same by the address, None where it has no user: two calls in either case."""
+    number = names.find("email", email) if len(email) <= MAX_EMAIL else None
+    return _caller(number or NOBODY) or (None, None)
+
+
+def _caller(user: int) -> tuple[Caller, str | None] | None:
     try:
         found = list(CatalogItem.query(f"user#{user}", CatalogItem.sk.between("s", "v"), consistent_read=True))
     except PynamoDBException as error:
         raise translated(error) from None
     item = next((each for each in found if isinstance(each, UserItem)), None)
     if item is None:
-        raise NotFound("user")
+        return None
     staff = {int(each.org): Permission(int(each.perms)) for each in found if isinstance(each, StafferItem)}
     return Caller(_user(item), staff), item.password
 
 
-def caller_by_email(email: str) -> tuple[Caller, str | None]:
-    """The same by the address; raises `NotFound`."""
-    found = names.find("email", email)
-    if found is None:
-        raise NotFound("user")
-    return caller(found)
-
-
-def change(user: User, *, password: str | None = None) -> User:
+def change(user: User, *, password: str | None = None, along: Along = nothing) -> User:
     """Store the changed user (address, profile, permissions, …) on condition that it is as it was read; `password` is a
-    new hash. Raises `Taken` (email), `NotFound` (it is gone or was changed meanwhile).
+    new hash. Raises `Taken` (email, external_id), `NotFound`, `Outdated`, and what a refusal of `along` is.
     """
     old = items.read(UserItem, *user_key(user.id))
     if old is None:
@@ -125,6 +150,9 @@ def change(user: User, *, password: str | None = None) -> User:
         transaction.delete("old email", names.guard("email", old.email, user.id))
     if user.external_id is not None and old.external_id != user.external_id:
         transaction.put("external_id", names.guard("sso", user.external_id, user.id), CatalogItem.pk.does_not_exist())
+    if old.external_id is not None and old.external_id != user.external_id:
+        transaction.delete("old external_id", names.guard("sso", old.external_id, user.id))
+    along(transaction)
     _commit_unique(transaction)
     return changed
 
@@ -137,20 +165,37 @@ def every() -> list[User]:
 # --- memberships
 
 
-def put_staffer(transaction: Transaction, user: int, org: int, perms: Permission) -> None:
+def put_staffer(
+    transaction: Transaction, user: int, org: int, perms: Permission, had: Permission | None = None
+) -> None:
     """Make the user a staffer of the org with exactly these permissions, in this transaction.
 
-    Refused under the label `user` when the user is gone.
+    Refused under the label `user` when the user is gone, under `staffer` unless the permissions were `had` until now;
+    None: unless the user was no staffer.
     """
+    condition = _staffer_had(had)
     for label, (pk, sk) in _staffer_keys(user, org).items():
-        transaction.put(label, StafferItem(pk=pk, sk=sk, user=user, org=org, perms=int(perms)))
+        transaction.put(label, StafferItem(pk=pk, sk=sk, user=user, org=org, perms=int(perms)), condition)
     transaction.check("user", UserItem, user_key(user), CatalogItem.pk.exists())
 
 
-def remove_staffer(transaction: Transaction, user: int, org: int) -> None:
-    """End the user's membership in the org, in this transaction."""
+def remove_staffer(transaction: Transaction, user: int, org: int, had: Permission | None = None) -> None:
+    """End the user's membership in the org, in this transaction; refused under `staffer` unless the permissions were
+    `had` until now, if that is given.
+    """
+    condition = None if had is None else _staffer_had(had)
     for label, key in _staffer_keys(user, org).items():
-        transaction.delete(label, StafferItem(*key))
+        transaction.delete(label, StafferItem(*key), condition)
+
+
+def check_staffer(transaction: Transaction, user: int, org: int, has: Permission) -> None:
+    """Go through only if the user is staff of the org with these permissions; else refused under `other staffer`."""
+    key = _staffer_keys(user, org)["org staffer"]
+    transaction.check("other staffer", StafferItem, key, _staffer_had(has))
+
+
+def _staffer_had(perms: Permission | None) -> Condition:
+    return CatalogItem.pk.does_not_exist() if perms is None else StafferItem.perms == int(perms)
 
 
 def staff_of(org: int) -> dict[int, Permission]:
@@ -206,4 +251,4 @@ def _commit_unique(transaction: Transaction) -> None:
         for label in ("email", "external_id"):
             if cancelled.refused(label):
                 raise Taken(label) from None
-        raise NotFound("user") from None
+        raise Outdated from None

@@ -19,6 +19,8 @@ from proca_common.aws import clock, dynamo
 from proca_common.aws.dynamo import CatalogItem, Transaction, translated
 from proca_common.aws.errors import Cancelled
 from proca_common.catalog import items
+from proca_common.catalog.changes import Along, nothing
+from proca_common.errors import NotFound
 from proca_common.orgs.encryption import from_text, to_text
 
 API = "api"
@@ -108,15 +110,24 @@ def token_hash(secret: bytes) -> str:
 
 
 def add(
-    user: int, context: str, secret: bytes, valid_ms: int, *, name: str | None = None, sent_to: str | None = None
+    user: int,
+    context: str,
+    secret: bytes,
+    valid_ms: int,
+    *,
+    name: str | None = None,
+    sent_to: str | None = None,
+    along: Along = nothing,
 ) -> Token:
-    """Store a new token of the user, by its hash."""
+    """Store a new token of the user, by its hash; `along` adds what is written with it."""
     now_ms, digest = clock.now_ms(), token_hash(secret)
-    token = Token(digest[:16], digest, user, context, name, sent_to, now_ms, None, now_ms + valid_ms)
+    expires_ms = (now_ms + valid_ms) // 1000 * 1000  # the table's own unit
+    token = Token(digest[:16], digest, user, context, name, sent_to, now_ms, None, expires_ms)
     transaction = Transaction()
     transaction.put("token", _token_item(token), CatalogItem.pk.does_not_exist())
     owner = TokenOwnerItem(pk=f"token#{digest}", sk="token", user=user, context=context, expires=_time(token))
     transaction.put("owner", owner, CatalogItem.pk.does_not_exist())
+    along(transaction)
     items.commit(transaction)
     return token
 
@@ -159,12 +170,22 @@ def use(token: Token, valid_ms: int) -> None:
         return  # it was revoked just now
 
 
-def remove(token: Token) -> None:
-    """Make the token void."""
+def remove(token: Token, along: Along = nothing) -> None:
+    """Make the token void. Raises `NotFound` where somebody else just did."""
     transaction = Transaction()
-    transaction.delete("token", TokenItem(f"user#{token.user}", _token_sk(token.context, token.hash)))
-    transaction.delete("owner", TokenOwnerItem(f"token#{token.hash}", "token"))
-    items.commit(transaction)
+    use_up(transaction, token)
+    along(transaction)
+    try:
+        items.commit(transaction)
+    except Cancelled:
+        raise NotFound("token") from None
+
+
+def use_up(transaction: Transaction, token: Token) -> None:
+    """Make the token void in this transaction; refused where it was before."""
+    item = TokenItem(f"user#{token.user}", _token_sk(token.context, token.hash))
+    transaction.delete(f"token {token.id}", item, CatalogItem.pk.exists())
+    transaction.delete(f"owner {token.id}", TokenOwnerItem(f"token#{token.hash}", "token"))
 
 
 def _token_sk(context: str, digest: str) -> str:
