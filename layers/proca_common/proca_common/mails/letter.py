@@ -80,7 +80,7 @@ def letter(
 def staff_letter(
     rendered: Rendered, *, key: str, title: str, sender: str, recipient: str, random_part: str, now_ms: int
 ) -> Letter:
-    """A mail to somebody who works with the instance; nothing in it leads back to a signature. Raises `NotAnAddress`."""
+    """A mail to somebody who works with the instance; it leads back to no signature. Raises `NotAnAddress`."""
     origin = _address(sender, _one_line(title))
     mail = _mail(rendered, origin, recipient, f"<staff.{random_part}@{origin.domain}>", now_ms)
     return Letter(None, key, origin.addr_spec, recipient, mail.as_bytes())

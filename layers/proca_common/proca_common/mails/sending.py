@@ -12,46 +12,55 @@ import json
 import random
 import secrets as tokens
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import Any
 
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey
+from pydantic import TypeAdapter
 
 from proca_common.action_pages.context import PageContext, page_context
 from proca_common.actions import store
 from proca_common.actions.status import ActionStatus, EmailStatus, SupporterStatus
 from proca_common.actions.store import ActionItem, ContactItem, SupporterItem
 from proca_common.aws import clock
-from proca_common.aws.errors import CloudError
 from proca_common.aws.logs import log_fault, logger
 from proca_common.catalog.fresh import Fresh
 from proca_common.confirms.links import links
-from proca_common.confirms.tokens import LinkKeys
 from proca_common.errors import NotFound, TooMany
-from proca_common.mails import claims, templates, ways_out
-from proca_common.mails import counts as budget
+from proca_common.mails import claims, staff, templates, ways_out
 from proca_common.mails.backends import Broken, Busy, NotSent, Unanswered, Undeliverable
 from proca_common.mails.choice import MailKind
 from proca_common.mails.claims import Changed, Claim, Claimed
 from proca_common.mails.letter import Letter, is_address, letter
+from proca_common.mails.office import (
+    LEASE_MARGIN_MS,
+    Counted,
+    Dropped,
+    Later,
+    Office,
+    find_way,
+    take_back,
+    wait_for_turn,
+)
 from proca_common.mails.render import Occasion, Person, needs_numbers, rendered, variables
-from proca_common.mails.ways_out import Way, WaysOut
+from proca_common.mails.ways_out import Way
 from proca_common.monitors import store as stats
 from proca_common.orgs import encryption
-from proca_common.pipes.orders import MailOrder
+from proca_common.pipes.orders import MailOrder, StaffMailOrder
 
 MINUTE_MS = 60_000
 LONGEST_PAUSE_MS = 6 * 60 * MINUTE_MS
-ENOUGH_MS = 12_000
-LEASE_MARGIN_MS = 30_000
 READS = 4
 NUMBERS_FRESH_MS = 5_000
 ASKING = frozenset({MailKind.SUPPORTER_CONFIRM, MailKind.REMINDER})
+TRANSACTIONAL = frozenset({MailKind.SUPPORTER_CONFIRM, MailKind.THANK_YOU, MailKind.REMINDER})
 NO_MORE_MAIL = frozenset({EmailStatus.BOUNCE, EmailStatus.BLOCKED, EmailStatus.SPAM, EmailStatus.UNSUB})
 
+__all__ = ["Counted", "Office", "Report", "forget", "send_batch"]
+
+_orders: TypeAdapter[MailOrder | StaffMailOrder] = TypeAdapter(MailOrder | StaffMailOrder)
 _numbers: Fresh[int, dict[str, int]] = Fresh(NUMBERS_FRESH_MS)
 
 
@@ -60,42 +69,6 @@ def forget() -> None:
     _numbers.forget()
     templates.forget()
     ways_out.forget()
-
-
-class Counted(StrEnum):
-    """What is counted of mails (metrics)."""
-
-    SENT = "MailsSent"
-    DROPPED = "MailsDropped"
-    POSSIBLY_TWICE = "MailsPossiblyTwice"
-    FAILED = "MailsFailed"
-
-
-class Dropped(Exception):
-    """The mail is not to go out; the text says why. `forget`: nor is any other to this supporter."""
-
-    def __init__(self, reason: str, *, forget: SupporterItem | None = None) -> None:
-        super().__init__(reason)
-        self.supporter = forget
-
-
-class Later(Exception):
-    """The mail cannot go out now; the text says why. `after_ms`: when to try again, None: after a growing pause."""
-
-    def __init__(self, reason: str, after_ms: int | None = None) -> None:
-        super().__init__(reason)
-        self.after_ms = after_ms
-
-
-@dataclass(frozen=True, slots=True)
-class Office:
-    """What one environment sends with. `guard_secret` is read when a cap is first needed."""
-
-    link_base_url: str
-    link_keys: LinkKeys
-    sealing_key: PrivateKey
-    guard_secret: Callable[[], bytes]
-    ways: WaysOut
 
 
 @dataclass(slots=True)
@@ -123,10 +96,14 @@ def _dealt_with(record: Mapping[str, Any], office: Office, deadline_ms: int, cou
     tries = int(record["attributes"]["ApproximateReceiveCount"])
     facts: dict[str, object] = {"order": record["messageId"]}
     try:
-        order = MailOrder.model_validate_json(record["body"])
-        facts = {"mail": order.mail, "action": order.action, "org": order.org}
+        order = _orders.validate_json(record["body"])
+        facts = {"mail": order.mail, "org": order.org}
         try:
-            _mail(order, office, deadline_ms, counts)
+            if isinstance(order, StaffMailOrder):
+                staff.send(order, office, deadline_ms, counts)
+            else:
+                facts["action"] = order.action
+                _mail(order, office, deadline_ms, counts)
         except Dropped as dropped:
             if dropped.supporter is not None:
                 claims.forget_address(dropped.supporter)
@@ -218,10 +195,11 @@ def _person(supporter: SupporterItem, key: PrivateKey) -> Person:
 def _send(order: MailOrder, occasion: Occasion, office: Office, deadline_ms: int, counts: Counter[Counted]) -> None:
     """Raises `Dropped`, `Later`, `Changed`, `CloudError`."""
     written = _letter(order, occasion)
-    way = _way(occasion)
+    context = occasion.context
+    way = find_way(context.org, context.instance.org, transactional=occasion.kind in TRANSACTIONAL)
     sent = False
     try:
-        _wait_for_turn(way, office.ways, deadline_ms)
+        wait_for_turn(way, office.ways, deadline_ms)
         try:
             held = claims.claim(occasion.supporter, order.key, deadline_ms + LEASE_MARGIN_MS)
         except Claimed as claimed:
@@ -231,8 +209,8 @@ def _send(order: MailOrder, occasion: Occasion, office: Office, deadline_ms: int
             logger.warning("mail possibly sent twice", extra={"mail": order.mail, "action": order.action})
         sent = _hand_over(order, occasion, held, written, way, office)
     finally:
-        if not sent and way.counted:
-            _take_back(occasion.context.org.id)
+        if not sent:
+            take_back(way, context.org.id)
     counts[Counted.SENT if sent else Counted.FAILED] += 1
 
 
@@ -282,23 +260,6 @@ def _with_numbers(occasion: Occasion, numbers: Mapping[str, int]) -> Occasion:
     return replace(occasion, numbers=numbers)
 
 
-def _way(occasion: Occasion) -> Way:
-    context = occasion.context
-    try:
-        return ways_out.way(context.org, context.instance.org, occasion.kind)
-    except NotSent as error:
-        raise Later(str(error)) from None
-
-
-def _wait_for_turn(way: Way, ways: WaysOut, deadline_ms: int) -> None:
-    try:
-        in_time = ways.wait_for_turn(way.service, deadline_ms - ENOUGH_MS)
-    except NotSent as error:
-        raise Later(str(error)) from None
-    if not in_time or deadline_ms - clock.now_ms() < ENOUGH_MS:
-        raise Later("no time left in this batch")
-
-
 def _hand_over(
     order: MailOrder, occasion: Occasion, held: Claim, written: Letter | None, way: Way, office: Office
 ) -> bool:
@@ -346,10 +307,3 @@ def _done_with(occasion: Occasion) -> SupporterItem | None:
     """The supporter, if no mail is due to it after this one."""
     waits = SupporterStatus(occasion.supporter.status) is not SupporterStatus.ACCEPTED
     return None if occasion.kind in ASKING and waits else occasion.supporter
-
-
-def _take_back(org: int) -> None:
-    try:
-        budget.charge(org, -1)
-    except CloudError as error:
-        log_fault("a mail stays counted for the budget", error, org=org)

@@ -13,13 +13,11 @@ from proca_common.catalog.fresh import Fresh
 from proca_common.errors import NotAllowed
 from proca_common.mails import counts
 from proca_common.mails.backends import Backend, Broken, Busy
-from proca_common.mails.choice import MailKind
 from proca_common.orgs import services
 from proca_common.orgs import store as orgs
 from proca_common.orgs.org import Org
 from proca_common.orgs.services import Service, ServiceName
 
-TRANSACTIONAL = frozenset({MailKind.SUPPORTER_CONFIRM, MailKind.THANK_YOU, MailKind.REMINDER})
 SYSTEM = "system"
 FRESH_MS = 30_000
 
@@ -39,13 +37,13 @@ class Way:
     counted: bool = False
 
 
-def way(org: Org, instance_org: int, kind: MailKind) -> Way:
-    """The way of a mail of this kind: the transactional backend as far as its budget goes, else the email backend.
+def way(org: Org, instance_org: int, *, transactional: bool) -> Way:
+    """The way of a mail: where it is `transactional` that backend as far as its budget goes, else the email backend.
 
     The budget counts the mails of the org, whichever service takes them. Raises `Broken` when there is no such
     service, `Unavailable`.
     """
-    if kind in TRANSACTIONAL and org.transactional_email_backend is not None:
+    if transactional and org.transactional_email_backend is not None:
         service = _service(org, instance_org, transactional=True)
         if service.transactional_email_budget is None:
             return Way(service)

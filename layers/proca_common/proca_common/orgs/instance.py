@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute
+from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 
 from proca_common.aws import dynamo
 from proca_common.aws.dynamo import CatalogItem
@@ -28,6 +28,8 @@ class InstanceItem(CatalogItem, discriminator="instance"):
     sealing_public = BinaryAttribute(legacy_encoding=False)
     guards = JSONAttribute(null=True)
     passwords_public = BinaryAttribute(null=True, legacy_encoding=False)
+    frontend_url = UnicodeAttribute(null=True)
+    jwt = JSONAttribute(null=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Instance:
     """`sealing_public` is 32 bytes. `guards`: settings as in `guards.settings.Guards`, checked when they were set.
 
     `passwords_public`: what passwords of services are sealed with, 32 bytes; None where `setup` did not make it yet.
+    `frontend_url`: what links in mails to users begin with; None: the API's own pages. `jwt`: settings as in
+    `users.jwt.JwtSettings`; empty where no issuer is believed.
     """
 
     org: int
@@ -42,11 +46,21 @@ class Instance:
     sealing_public: bytes
     guards: Mapping[str, Any] = field(default_factory=dict)
     passwords_public: bytes | None = None
+    frontend_url: str | None = None
+    jwt: Mapping[str, Any] = field(default_factory=dict)
 
 
 def to_instance(item: InstanceItem) -> Instance:
     """The instance of its stored item."""
-    return Instance(int(item.org), int(item.key_id), item.sealing_public, item.guards or {}, item.passwords_public)
+    return Instance(
+        int(item.org),
+        int(item.key_id),
+        item.sealing_public,
+        item.guards or {},
+        item.passwords_public,
+        item.frontend_url,
+        item.jwt or {},
+    )
 
 
 def get() -> Instance:
@@ -63,4 +77,6 @@ def put(instance: Instance) -> None:
     item = InstanceItem(pk=pk, sk=sk, org=instance.org, key_id=instance.key_id, sealing_public=instance.sealing_public)
     item.guards = dict(instance.guards) or None
     item.passwords_public = instance.passwords_public
+    item.frontend_url = instance.frontend_url
+    item.jwt = dict(instance.jwt) or None
     dynamo.save(item)

@@ -5,11 +5,24 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from proca_common.pipes.publish import Outgoing
+
+
+class StaffMail(StrEnum):
+    """A mail to somebody who works with the instance; the name of its template (domain 7.4, 8.5)."""
+
+    CONFIRM_EMAIL = "user_confirm_email"
+    EXISTS = "user_exists"
+    RESET_PASSWORD = "user_reset_password"  # noqa: S105 - the name of a template
+    CHANGE_EMAIL = "user_change_email"
+    ADD_STAFFER = "add_staffer"
+    LAUNCH_PAGE = "launch_page"
+    ADD_PARTNER = "add_partner"
 
 
 class Order(BaseModel):
@@ -33,6 +46,25 @@ class MailOrder(Order):
     def outgoing(self) -> Outgoing:
         """As it is sent."""
         return Outgoing(f"{self.action}.{self.key}", self.model_dump_json(), {}, str(self.org))
+
+
+class StaffMailOrder(Order):
+    """A mail to somebody who works with the instance. `key` tells it from all others, `org` is that of the instance.
+
+    To whom: who the Confirm with this `code` is for, or the `user` who may agree to it; else the address in `sealed`,
+    as `orgs.encryption.seal` seals it for the instance, in base64url. `user` is then whose address it is to become.
+    """
+
+    mail: StaffMail
+    key: str
+    org: int
+    user: int | None = None
+    sealed: str | None = None
+    code: str | None = None
+
+    def outgoing(self) -> Outgoing:
+        """As it is sent."""
+        return Outgoing(self.key, self.model_dump_json(exclude_none=True), {}, str(self.org))
 
 
 class PushOrder(Order):
