@@ -123,7 +123,7 @@ class Client:
         return self.stack.client("dynamodb")
 
     def pending(self) -> int:
-        """How many items of the Actions table have something left to do now: nobody to remind, nothing to wipe later."""
+        """How many items of the Actions table have something left to do now; not whom to remind, what to wipe later."""
         pages = self._dynamodb.get_paginator("scan").paginate(
             TableName=self.stack.environ["ACTIONS_TABLE"],
             IndexName="pending",

@@ -24,8 +24,8 @@ import shlex
 import shutil
 import subprocess
 import sys
-import tomllib
 import time
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
