@@ -23,7 +23,7 @@ from tests.disasters import kills, mishaps
 from tests.harness.calls import Calls
 from tests.harness.context import LambdaContext
 from tests.harness.faults import Killed, faults
-from tests.harness.interleave import probe
+from tests.harness.interleave import probe, run, schedules
 from tests.recount import assert_sound
 from tests.simulated import SimulatedTime
 from tests.world import Answer, World, function
@@ -396,6 +396,43 @@ def test_a_supporter_that_links_earlier_actions_is_told_of_too(coalition: Coalit
     stored = assert_sound(world, petition.campaign)
     assert [action["status"] for action in stored.bound] == ["delivered", "delivered"]
     assert [len(told) for told in events(coalition).values()] == [1, 1]
+
+
+@pytest.mark.parametrize("what", ["a link", "an event"])
+def test_a_report_at_any_moment_of_linking_or_telling_is_told_once_more(
+    world: World, time: SimulatedTime, what: str
+) -> None:
+    """The stream function is at work on the supporter when the report comes: it must not end what is owed anew."""
+    coalition = Coalition(world, HEARING, HEARING)
+
+    def prepare() -> Answer:
+        clear(world)
+        coalition.received(Queue.EVENT)
+        petition = coalition.petition()
+        if what == "a link":
+            world.act(petition.partner_page, "earlier", "share")
+            return petition.sign("ida", partner=True, contactRef="earlier")
+        signature = petition.sign("ida", partner=True)
+        world.run()
+        decide.accept_supporter(signature.action, double_opt_in=True)
+        return signature
+
+    def work() -> None:
+        world.streams.step(world.deliver)
+
+    first = prepare()
+    calls_of_work, calls_of_report = len(probe(work)), len(probe(lambda: ses.tell(ses.unsubscribed(first.action))))
+    for schedule in [*schedules(calls_of_work, calls_of_report, preemptions=2)][::8]:
+        signature = prepare()
+        report = ses.notice(ses.unsubscribed(signature.action))
+        done = run(work, lambda report=report: ses.tell(report), schedule)  # type: ignore[misc]
+        assert done.a.error is done.b.error is None, done
+        time.recover()
+        assert supporter_of(world, signature)["email_status"] == "unsub", done
+        for org in (coalition.lead, coalition.partner):
+            told = [event["supporter"]["privacy"]["emailStatus"] for event in world.bodies(org, Queue.EVENT)]
+            assert "unsub" in told, done
+        assert not world.pending(), done
 
 
 def test_orgs_that_want_one_stream_or_are_pushed_to_hear_there(world: World, time: SimulatedTime) -> None:
