@@ -57,6 +57,8 @@ PASSWORDS_SECRET = "test-service-passwords"
 SEALING_SECRET = b"a sealing secret of the tests"
 PASSWORDS_KEY = b"a secret of passwords of the tests"
 QUEUE_PREFIX = "test-org-"
+QUEUE_ARN_PREFIX = f"arn:aws:sqs:eu-central-1:000000000000:{QUEUE_PREFIX}"
+QUEUE_READER = "test-queue-reader"
 MAIL_EVENTS_TOPIC = "arn:aws:sns:eu-central-1:000000000000:proca-local-mail-events"
 STREAM_FUNCTIONS = ("ConfirmFunction", "DeliverFunction")
 CATALOG_FUNCTION = "EmitEventsFunction"
@@ -70,6 +72,10 @@ API_FUNCTIONS = (
     "GetOpenapiFunction",
     "GetPageFunction",
     "HealthFunction",
+    "LendQueueCredentialsFunction",
+    "ManageQueuesFunction",
+    "ReadQueuesFunction",
+    "SendAgainFunction",
     "EncryptContactsFunction",
     "ManageKeysFunction",
     "ManageOrgsFunction",
@@ -94,6 +100,8 @@ def set_environment(endpoint: str) -> None:
         STATS_TABLE="unbound-stats",
         QUEUE_URL_PREFIX=f"{endpoint}/000000000000/{QUEUE_PREFIX}",
         **{f"{name.upper()}_QUEUE_URL": url for name, url in _own_queues().items()},
+        QUEUE_ARN_PREFIX=QUEUE_ARN_PREFIX,
+        QUEUE_READER_ROLE=f"arn:aws:iam::000000000000:role/{QUEUE_READER}",
         FINGERPRINT_SEED_SECRET=SEED_SECRET,
         GUARD_KEY_SECRET=GUARD_SECRET,
         LINK_KEYS_SECRET=LINK_KEYS,
@@ -106,6 +114,9 @@ def set_environment(endpoint: str) -> None:
         POWERTOOLS_TRACE_DISABLED="1",
     )
     unseen_client("secretsmanager").create_secret(Name=SEED_SECRET, SecretString=SEED)
+    anybody = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [anybody]})
+    unseen_client("iam").create_role(RoleName=QUEUE_READER, AssumeRolePolicyDocument=trust)
     unseen_client("secretsmanager").create_secret(Name=LINK_KEYS, SecretString=LINK_SECRET)
     unseen_client("secretsmanager").create_secret(Name=SEALING_KEY, SecretString=SEALING_SECRET.decode())
     unseen_client("secretsmanager").create_secret(Name=GUARD_SECRET, SecretString="a guard key of the tests")

@@ -53,6 +53,12 @@ MANAGER = "API-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 MANAGED = {
     "manage_keys": "/v1/orgs/bees/keys",
     "manage_orgs": "/v1/orgs/bees",
+    "manage_queues": "/v1/orgs/bees/queues",
+    "read_queues": "/v1/orgs/bees/queues/deliver/messages?limit=10&wait=0",
+}
+ASKED: dict[str, tuple[str, Any]] = {
+    "lend_queue_credentials": ("/v1/orgs/bees/queue-credentials", {"durationSeconds": 900}),
+    "send_again": ("/v1/orgs/bees/requeues", {"target": "custom_action_deliver", "ids": [1], "dryRun": True}),
 }
 DONATION = {"amount": 500, "currency": "EUR", "frequencyUnit": "monthly"}
 SHARE = {"action": {"actionType": "share", "customFields": {"network": "fediverse"}}}
@@ -226,6 +232,9 @@ def manage(recording: Recording) -> None:
     """Somebody with a token asks for what there is; this stack does not know the token."""
     for name, path in MANAGED.items():
         recording.call("GET", path, status=401, Authorization=f"Bearer {MANAGER}")
+        recording.keep(name)
+    for name, (path, body) in ASKED.items():
+        recording.call("POST", path, body, status=401, Authorization=f"Bearer {MANAGER}")
         recording.keep(name)
 
 

@@ -29,6 +29,9 @@ MANAGED = {
     "UpdateItem Actions",
     "read GUARD_KEY",
 }
+ASKS = {"UpdateItem Actions", "read GUARD_KEY"}
+"""What everybody needs who is called by those who run campaigns: wrong passwords are counted."""
+READS_CATALOG = {f"{what} Catalog" for what in ("GetItem", "Query", "PutItem", "UpdateItem")}
 MAY = {
     "AddActionContact": {
         "PutItem Actions",
@@ -73,6 +76,23 @@ MAY = {
         "GetItem Catalog",
         "read SEALING_KEY",
     },
+    "ManageQueues": {
+        *(f"{what} Catalog" for what in ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem")),
+        *ASKS,
+        *(f"change {queue}" for queue in ORG_QUEUES),
+    },
+    "ReadQueues": {*READS_CATALOG, *ASKS, *(f"receive {queue}" for queue in ORG_QUEUES)},
+    "SendAgain": {
+        *READS_CATALOG,
+        "BatchGetItem Catalog",
+        *ASKS,
+        "BatchGetItem Actions",
+        "Query by_campaign",
+        "read LINK_KEYS",
+        *(f"send {queue}" for queue in ORG_QUEUES if not queue.endswith("-dlq")),
+        "receive deliver-dlq",
+    },
+    "LendQueueCredentials": {*READS_CATALOG, *ASKS, "lend the queue reader"},
     "Confirm": {
         "GetItem Actions",
         "BatchGetItem Actions",
@@ -197,6 +217,8 @@ def account_probes(stack: Stack, roles: dict[str, str]) -> Iterator[tuple[str, P
     yield "list roles", lambda of: of("iam").list_roles()
     yield "list buckets", lambda of: of("s3").list_buckets()
     yield "read logs", lambda of: of("logs").describe_log_groups()
+    lent = {"RoleArn": roles["QueueReader"], "RoleSessionName": "probe"}
+    yield "lend the queue reader", lambda of: of("sts").assume_role(**lent)
     yield "become another", lambda of: of("sts").assume_role(RoleArn=roles["Deliver"], RoleSessionName="probe")
 
 
@@ -211,11 +233,11 @@ def is_allowed(probe: Probe, client_of: Callable[[str], Any]) -> bool:
 
 @pytest.fixture(scope="module")
 def roles(local: Emulator) -> dict[str, str]:
-    """The ARN of each function's role, by the function's name."""
+    """The ARN of each function's role, by the function's name, and of the role that is lent."""
     found = local.client("cloudformation").describe_stack_resources(StackName=STACK_NAME)["StackResources"]
     names = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in found}
     iam = local.client("iam")
-    return {name: iam.get_role(RoleName=names[f"{name}Role"])["Role"]["Arn"] for name in MAY}
+    return {name: iam.get_role(RoleName=names[f"{name}Role"])["Role"]["Arn"] for name in (*MAY, "QueueReader")}
 
 
 @pytest.fixture(scope="module")

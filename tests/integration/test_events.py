@@ -39,7 +39,11 @@ STATUS = {
     "get_page-numbers": 200,
     "health": 200,
     "manage_keys": 200,
+    "lend_queue_credentials": 201,
     "manage_orgs": 200,
+    "manage_queues": 200,
+    "read_queues": 200,
+    "send_again": 200,
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from proca_common.http.problems import TITLES
+from proca_common.pipes.topology import READER_ACTIONS
 from tests.harness.template import project_template
 from tools.emulator import LOCAL, REGION, ROOT
 from tools.invoke import logical_id
@@ -23,6 +24,10 @@ FUNCTIONS = {
     "get_page": (512, 28),
     "get_openapi": (256, 28),
     "health": (256, 28),
+    "manage_queues": (512, 28),
+    "read_queues": (512, 28),
+    "send_again": (512, 28),
+    "lend_queue_credentials": (512, 28),
     "manage_orgs": (512, 28),
     "manage_keys": (512, 28),
     "confirm": (512, 60),
@@ -40,12 +45,12 @@ FUNCTIONS = {
 
 WILDCARDS = {
     # Queues of an org are made at run time, so their names are not known here.
-    r"arn:\$\{AWS::Partition\}:sqs:.*:\$\{AWS::StackName\}-org-\*-(deliver|event|confirm-supporter|confirm-action)",
+    r"arn:\$\{AWS::Partition\}:sqs:.*:\$\{AWS::StackName\}-org-\*-(deliver|event|confirm-supporter|confirm-action)(-dlq)?\"",
     # Whoever makes them makes dead-letter queues with them.
     r"arn:\$\{AWS::Partition\}:sqs:.*:\$\{AWS::StackName\}-org-\*\"",
     # An org's mails come from an identity of its own.
     r"arn:\$\{AWS::Partition\}:ses:.*:identity/\*",
-    # GetAccount takes no resource.
+    # GetAccount and GetMetricData take no resource.
     r'^"\*"$',
     # ListStreams takes no single stream.
     r"\$\{(Actions|Catalog)Table\.Arn\}/stream/\*",
@@ -64,6 +69,16 @@ ON_STREAM = {
     "StreamFailuresQueue": "SendMessage",
 }
 RECEIVE = "ReceiveMessage DeleteMessage ChangeMessageVisibility GetQueueAttributes"
+MANAGES = {"ActionsTable": "UpdateItem", "GuardKeySecret": "GetSecretValue"}
+"""Who calls the management API is slowed after wrong passwords."""
+
+
+def of_org_queues(actions: str, *suffixes: str) -> dict[str, str]:
+    """The same for the queues of all orgs: those with these ends of their names."""
+    queues = ("deliver", "confirm-supporter", "confirm-action", "event")
+    return {f"AWS::StackName-org-*-{queue}{suffix}": actions for queue in queues for suffix in suffixes}
+
+
 RIGHTS = {
     "add_action_contact": {
         "ActionsTable": "PutItem UpdateItem ConditionCheckItem",
@@ -95,6 +110,33 @@ RIGHTS = {
     "get_page": {**ON_CATALOG, "StatsTable": "BatchGetItem"},
     "get_openapi": {},
     "health": {"CatalogTable": "GetItem"},
+    "manage_queues": {
+        **MANAGES,
+        "CatalogTable": "GetItem BatchGetItem Query PutItem UpdateItem",
+        **of_org_queues("GetQueueAttributes SetQueueAttributes", "", "-dlq"),
+        "*": "GetMetricData",
+    },
+    "read_queues": {
+        **MANAGES,
+        "CatalogTable": "GetItem Query PutItem UpdateItem",
+        **of_org_queues("ReceiveMessage DeleteMessage ChangeMessageVisibility", "", "-dlq"),
+    },
+    "send_again": {
+        **MANAGES,
+        "ActionsTable": "BatchGetItem UpdateItem",
+        "ActionsTable.Arn/index/by_campaign": "Query",
+        "CatalogTable": "GetItem BatchGetItem Query PutItem UpdateItem",
+        "LinkKeysSecret": "GetSecretValue",
+        "MailQueue": "SendMessage",
+        "PushQueue": "SendMessage",
+        **of_org_queues("SendMessage", ""),
+        **of_org_queues("ReceiveMessage DeleteMessage GetQueueAttributes", "-dlq"),
+    },
+    "lend_queue_credentials": {
+        **MANAGES,
+        "CatalogTable": "GetItem Query PutItem UpdateItem",
+        "QueueReaderRole": "AssumeRole",
+    },
     "manage_orgs": {
         **ON_MANAGED,
         "AWS::StackName-org-*": "CreateQueue DeleteQueue GetQueueAttributes GetQueueUrl SetQueueAttributes",
@@ -215,6 +257,14 @@ def statements(role: Resource) -> Iterator[Resource]:
         yield from listed if isinstance(listed, list) else [listed]
 
 
+def statements_of(resources: dict[str, Resource], role: str) -> Iterator[Resource]:
+    """What a role allows, also by policies that stand beside it."""
+    yield from statements(of_type(resources, "AWS::IAM::Role")[role])
+    for policy in of_type(resources, "AWS::IAM::Policy").values():
+        if {"Ref": role} in policy["Roles"]:
+            yield from statements({"Policies": [policy]})
+
+
 def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
@@ -250,7 +300,7 @@ def test_function_has_a_role_of_its_own_without_wildcards(resources: dict[str, R
     assert name == logical_id(folder).removesuffix("Function") + "Role"
     role = of_type(resources, "AWS::IAM::Role")[name]
     assert "ManagedPolicyArns" not in role
-    for statement in statements(role):
+    for statement in statements_of(resources, name):
         assert not [action for action in as_list(statement["Action"]) if "*" in action]
         for resource in as_list(statement["Resource"]):
             text = json.dumps(resource)
@@ -262,7 +312,7 @@ def test_function_may_do_what_it_has_to_and_nothing_else(resources: dict[str, Re
     name = logical_id(folder).removesuffix("Function")
 
     rights: dict[str, str] = {}
-    for statement in statements(of_type(resources, "AWS::IAM::Role")[name + "Role"]):
+    for statement in statements_of(resources, name + "Role"):
         actions = " ".join(action.partition(":")[2] for action in statement["Action"])
         rights |= {short(resource): actions for resource in as_list(statement["Resource"])}
     assert rights == {**RIGHTS[folder], name + "Logs": "CreateLogStream PutLogEvents"}
@@ -286,9 +336,25 @@ def short(resource: Resource) -> str:
 
 def test_no_two_functions_share_what_the_transform_made(resources: dict[str, Resource]) -> None:
     # A function without a role of the template would get one that may write to every log.
-    made = set(of_type(resources, "AWS::IAM::Role"))
+    made = set(of_type(resources, "AWS::IAM::Role")) - {"QueueReaderRole"}
 
     assert made == {logical_id(folder).removesuffix("Function") + "Role" for folder in FUNCTIONS}
+
+
+def test_the_role_that_is_lent_reads_queues_over_tls_and_one_function_may_lend_it(
+    resources: dict[str, Resource],
+) -> None:
+    role = of_type(resources, "AWS::IAM::Role")["QueueReaderRole"]
+    lender = {"AWS": {"Fn::GetAtt": ["LendQueueCredentialsRole", "Arn"]}}
+    trust = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust == {"Effect": "Allow", "Principal": lender, "Action": "sts:AssumeRole"}
+    assert role["MaxSessionDuration"] == 3600
+    [statement] = statements_of(resources, "QueueReaderRole")
+    assert sorted(statement["Action"]) == READER_ACTIONS
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "true"}}
+    assert {short(resource) for resource in statement["Resource"]} == of_org_queues("", "", "-dlq").keys()
+    lenders = [name for name in FUNCTIONS if "QueueReaderRole" in RIGHTS[name]]
+    assert lenders == ["lend_queue_credentials"]
 
 
 def of_streams(resources: dict[str, Resource], table: str = "") -> dict[str, Resource]:

@@ -75,6 +75,21 @@ MANAGED: tuple[Managed, ...] = (
         NO_CONTENT,
         body=True,
     ),
+    Managed("listQueues", "GET", f"{ORG}/queues", "How each queue of the org stands"),
+    Managed("getQueuePrincipals", "GET", f"{ORG}/queues/principals", "The AWS principals that may read them"),
+    Managed("setQueuePrincipals", "PUT", f"{ORG}/queues/principals", "These, and no others", problems=("outdated",)),
+    Managed("lendQueueCredentials", "POST", f"{ORG}/queue-credentials", "Credentials of AWS for an hour", CREATED),
+    Managed(
+        "takeMessages",
+        "GET",
+        f"{ORG}/queues/{{queue}}/messages",
+        "Messages, which nobody else gets while their lease lasts",
+        problems=("invalid-input",),
+    ),
+    Managed("acknowledgeMessages", "POST", f"{ORG}/queues/{{queue}}/acknowledgements", "Messages that are done"),
+    Managed("extendLeases", "POST", f"{ORG}/queues/{{queue}}/leases", "Messages that take longer"),
+    Managed("redriveQueue", "POST", f"{ORG}/queues/{{queue}}/redrive", "What was given up, back from the DLQ"),
+    Managed("requeueActions", "POST", f"{ORG}/requeues", "Messages of actions once more"),
 )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 import sys
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +18,7 @@ from proca_common.confirms.tokens import link_keys
 from proca_common.errors import NotFound
 from proca_common.orgs import store as orgs
 from proca_common.pipes.exits import Exits
+from proca_common.pipes.jobs import JOB, new_job
 from proca_common.pipes.redrive import depth, redrive
 from proca_common.pipes.routing import Queue
 from proca_common.pipes.topology import DLQ_SUFFIX, queue_url
@@ -27,7 +26,6 @@ from proca_common.stages.requeue import Job, LinksOf, Requeued, Target, by_campa
 
 Shown = Mapping[str, object] | Sequence[Mapping[str, object]]
 MINUTE_MS = 60_000
-JOB = re.compile(r"[A-Za-z0-9_-]{1,32}")
 OUR_QUEUES = ("mail", "push", "detail")
 
 
@@ -53,7 +51,7 @@ def requeue_actions(args: Namespace, settings: AdminSettings) -> Shown:
     if settings.mail_queue_url is None or settings.push_queue_url is None:
         raise NotFound("MAIL_QUEUE_URL or PUSH_QUEUE_URL")
     exits = Exits(settings.queue_url_prefix, settings.mail_queue_url, settings.push_queue_url)
-    job = Job(args.job or _new_job(), org, Target(args.target), exits, _links_of(settings), args.dry_run)
+    job = Job(args.job or new_job(), org, Target(args.target), exits, _links_of(settings), args.dry_run)
     report = Requeued()
     for keys in _chosen(args):
         report += requeue(keys, job, clock.now_ms() + MINUTE_MS)
@@ -71,7 +69,7 @@ def requeue_actions(args: Namespace, settings: AdminSettings) -> Shown:
 def queue_redrive(args: Namespace, settings: AdminSettings) -> Shown:
     """Bring the messages of a dead-letter queue back: ORG's QUEUE, or our own mail, push or detail."""
     failures, url = _redriven(args, settings)
-    job, found = args.job or _new_job(), depth(failures)
+    job, found = args.job or new_job(), depth(failures)
     if args.dry_run:
         return {"job": job, "dryRun": True, "count": found, "moved": 0}
     moved = 0
@@ -111,10 +109,6 @@ def _links_of(settings: AdminSettings) -> LinksOf:
 
 def _no_links(*_: object) -> Links:
     raise NotFound("LINK_KEYS_SECRET or PROCA_API_URL: supporters need links")
-
-
-def _new_job() -> str:
-    return f"{datetime.now(UTC):%Y%m%d%H%M%S}-{secrets.token_hex(3)}"
 
 
 def _progress(text: str, share: float | None = None) -> None:

@@ -20,11 +20,14 @@ def session() -> botocore.session.Session:
 
 
 @cache
-def client(service: str) -> Any:
-    """A client of `service`; typed as Any because botocore makes its methods at run time."""
+def client(service: str, read_timeout_s: int = READ_TIMEOUT_S) -> Any:
+    """A client of `service`; typed as Any because botocore makes its methods at run time.
+
+    `read_timeout_s`: longer only for calls that wait on purpose.
+    """
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_S,
-        read_timeout=READ_TIMEOUT_S,
+        read_timeout=read_timeout_s,
         retries={"total_max_attempts": TRIES, "mode": "standard"},
         parameter_validation=False,
     )

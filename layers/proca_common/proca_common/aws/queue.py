@@ -1,17 +1,33 @@
-"""Messages that stay in a queue of ours, and when they come again."""
+"""Messages that stay in a queue of ours, and when they come again; what SQS refuses, in our own words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from proca_common.aws.clients import client
+from proca_common.aws.errors import Unavailable
 from proca_common.aws.logs import log_fault
+from proca_common.errors import NotFound
 
 MAX_ENTRIES = 10
 LONGEST_S = 11 * 3600
+MISSING = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
+
+
+@contextmanager
+def in_our_words() -> Iterator[None]:
+    """What is done within raises `NotFound` where there is no such queue, and `Unavailable` for all else."""
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"].get("Code", "unknown")
+        raise NotFound("queue") if code in MISSING else Unavailable(code) from None
+    except BotoCoreError as error:
+        raise Unavailable(type(error).__name__) from None
 
 
 def postpone(url: str, records: Iterable[Mapping[str, Any]], again_ms: Mapping[str, int]) -> None:

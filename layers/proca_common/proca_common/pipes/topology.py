@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from proca_common.aws.clients import client
+from proca_common.aws.queue import MISSING
+from proca_common.errors import NotAllowed
 from proca_common.orgs.org import Org
 from proca_common.pipes.routing import Queue, switched_on
 
@@ -22,8 +25,24 @@ READER_ACTIONS = [
     "sqs:ReceiveMessage",
 ]
 DEPTHS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")
-MISSING = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
 DIFFERENT = ("QueueAlreadyExists", "QueueNameExists")
+NOT_TAKEN = ("InvalidAttributeValue", "InvalidParameterValue")
+NAMES = tuple(f"{queue}{suffix}" for queue in Queue for suffix in ("", DLQ_SUFFIX))
+"""All queues that an org can have, by what stands behind its id in their names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """About how many messages a queue has: to be received, in somebody's hands, and not to be received yet."""
+
+    visible: int
+    in_flight: int
+    delayed: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.visible + self.in_flight + self.delayed
 
 
 def queue_url(prefix: str, org: int, queue: Queue) -> str:
@@ -48,7 +67,9 @@ def sync(prefix: str, org: Org) -> list[str]:
                 _set(each, {"Policy": policy(each_arn, org.queue_principals)})
             _set(name + DLQ_SUFFIX, {"RedriveAllowPolicy": _only_from(arn)})
             kept.append(name)
-        elif any(map(_depth, existing := _existing(name))):
+            continue
+        existing = _existing(name)
+        if any(_depth(url).total for url in existing):
             kept.append(name)
         else:
             _remove(existing)
@@ -59,6 +80,35 @@ def remove(prefix: str, org: int) -> None:
     """Remove all queues of an org that was deleted, with whatever is left in them."""
     for queue in Queue:
         _remove(_existing(_name(prefix, org, queue)))
+
+
+def depth(prefix: str, org: int, name: str) -> Depth | None:
+    """How full an org's queue is (`name`: one of NAMES); None where there is no such queue."""
+    try:
+        return _depth(f"{prefix}{org}-{name}")
+    except ClientError as error:
+        if error.response["Error"]["Code"] in MISSING:
+            return None
+        raise
+
+
+def set_policies(prefix: str, org: Org) -> None:
+    """Let the org's principals of now, and no others, read each queue that it has; safe to repeat.
+
+    Raises `NotAllowed` when AWS does not know one of them.
+    """
+    sqs = client("sqs")
+    for name in NAMES:
+        url = f"{prefix}{org.id}-{name}"
+        try:
+            arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+            sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy(arn, org.queue_principals)})
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in NOT_TAKEN:
+                raise NotAllowed("AWS does not know all of these principals") from None
+            if code not in MISSING:
+                raise
 
 
 def policy(arn: str, principals: tuple[str, ...]) -> str:
@@ -139,9 +189,9 @@ def _existing(name: str) -> list[str]:
     return [url for url in map(_url, (name, name + DLQ_SUFFIX)) if url is not None]
 
 
-def _depth(url: str) -> int:
+def _depth(url: str) -> Depth:
     found = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[*DEPTHS])["Attributes"]
-    return sum(int(found[depth]) for depth in DEPTHS)
+    return Depth(*(int(found[name]) for name in DEPTHS))
 
 
 def _remove(urls: list[str]) -> None:

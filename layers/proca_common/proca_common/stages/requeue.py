@@ -106,12 +106,18 @@ def by_ids(ids: Iterable[int]) -> Iterator[list[Key]]:
         ]
 
 
-def by_campaign(campaign: int, since_ms: int, until_ms: int) -> Iterator[list[Key]]:
-    """The keys of a campaign's actions of a time range (ms since 1970, the end not included), in batches."""
-    first, last = padded(first_id_at(since_ms)), padded(first_id_at(until_ms) - 1)
-    for bucket in range(store.CAMPAIGN_BUCKETS):
-        within = ActionsItem.sk.between(f"A#{first}", f"A#{last}")
-        yield from dynamo.index_keys(ByCampaign, store.campaign_bucket(campaign, bucket), within, BATCH)
+def by_campaign(campaign: int, since_ms: int, until_ms: int, after: int | None = None) -> Iterator[list[Key]]:
+    """The keys of a campaign's actions of a time range (ms since 1970, the end not included), in batches; those that
+    come after this action, if one is given.
+    """
+    bucket = 0 if after is None else after % store.CAMPAIGN_BUCKETS
+    first, last = first_id_at(since_ms), first_id_at(until_ms) - 1
+    start = first if after is None else max(first, after + 1)
+    while bucket < store.CAMPAIGN_BUCKETS:
+        if start <= last:
+            within = ActionsItem.sk.between(f"A#{padded(start)}", f"A#{padded(last)}")
+            yield from dynamo.index_keys(ByCampaign, store.campaign_bucket(campaign, bucket), within, BATCH)
+        bucket, start = bucket + 1, first
 
 
 def requeue(keys: list[Key], job: Job, deadline_ms: int) -> Requeued:
