@@ -52,7 +52,8 @@ def redrive(org: str, queue: str) -> Response[str]:
 
 def means() -> Means:
     """What it takes, and how long it may."""
-    return Means(exits, partial(_links, settings.link_base_url), app.lambda_context.get_remaining_time_in_millis)
+    base = settings.link_base_url.replace("{api}", app.current_event.request_context.api_id)
+    return Means(exits, partial(_links, base), app.lambda_context.get_remaining_time_in_millis)
 
 
 def _links(base: str, ref: str, action: int) -> Links:
