@@ -78,6 +78,7 @@ API_FUNCTIONS = (
     "SendAgainFunction",
     "EncryptContactsFunction",
     "ManageKeysFunction",
+    "AccountFunction",
     "ManageOrgsFunction",
 )
 FUNCTIONS = (

@@ -52,6 +52,7 @@ SIGNATURE = {
 MANAGER = "API-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 MANAGED = {
     "manage_keys": "/v1/orgs/bees/keys",
+    "account": "/v1/account",
     "manage_orgs": "/v1/orgs/bees",
     "manage_queues": "/v1/orgs/bees/queues",
     "read_queues": "/v1/orgs/bees/queues/deliver/messages?limit=10&wait=0",

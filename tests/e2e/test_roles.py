@@ -69,6 +69,7 @@ MAY = {
     "GetOpenapi": set(),
     "GetPage": {*CATALOG, "BatchGetItem Stats"},
     "Health": {"GetItem Catalog"},
+    "Account": MANAGED - {"ConditionCheckItem Catalog"},
     "ManageOrgs": {*MANAGED, *(f"{what} {queue}" for what in ("change", "delete") for queue in ORG_QUEUES)},
     "ManageKeys": MANAGED,
     "EncryptContacts": {
@@ -134,6 +135,7 @@ MAY = {
         *(f"{action} Stats" for action in ("GetItem", "BatchGetItem", "UpdateItem")),
         *CATALOG,
         "Query Catalog",
+        "PutItem Catalog",
         *(f"read {secret}" for secret in ("LINK_KEYS", "SEALING_KEY", "SERVICE_PASSWORDS", "GUARD_KEY")),
     },
     "Push": {*CATALOG, "Query Catalog", "read SERVICE_PASSWORDS"},

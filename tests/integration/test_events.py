@@ -40,6 +40,7 @@ STATUS = {
     "health": 200,
     "manage_keys": 200,
     "lend_queue_credentials": 201,
+    "account": 200,
     "manage_orgs": 200,
     "manage_queues": 200,
     "read_queues": 200,

@@ -28,6 +28,7 @@ FUNCTIONS = {
     "read_queues": (512, 28),
     "send_again": (512, 28),
     "lend_queue_credentials": (512, 28),
+    "account": (512, 28),
     "manage_orgs": (512, 28),
     "manage_keys": (512, 28),
     "confirm": (512, 60),
@@ -137,6 +138,12 @@ RIGHTS = {
         "CatalogTable": "GetItem Query PutItem UpdateItem",
         "QueueReaderRole": "AssumeRole",
     },
+    "account": {
+        "ActionsTable": "UpdateItem",
+        "CatalogTable": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem",
+        "GuardKeySecret": "GetSecretValue",
+        "MailQueue": "SendMessage",
+    },
     "manage_orgs": {
         **ON_MANAGED,
         "AWS::StackName-org-*": "CreateQueue DeleteQueue GetQueueAttributes GetQueueUrl SetQueueAttributes",
@@ -174,7 +181,7 @@ RIGHTS = {
     "send_email": {
         "MailQueue": RECEIVE,
         "ActionsTable": "GetItem BatchGetItem UpdateItem",
-        "CatalogTable": "GetItem BatchGetItem Query",
+        "CatalogTable": "GetItem BatchGetItem Query PutItem",
         "StatsTable": "GetItem BatchGetItem UpdateItem",
         "LinkKeysSecret": "GetSecretValue",
         "SealingKeySecret": "GetSecretValue",

@@ -35,7 +35,9 @@ CREATED, ACCEPTED, NO_CONTENT = 201, 202, 204
 
 
 class Managed(NamedTuple):
-    """An endpoint. `path` is below `/v1`. `listed`: it answers a part of a list. `body`: whether it takes one."""
+    """An endpoint. `path` is below `/v1`. `listed`: it answers a part of a list. `body`: whether it takes one.
+    `anonymous`: nobody has to say who asks.
+    """
 
     operation: str
     method: str
@@ -45,6 +47,7 @@ class Managed(NamedTuple):
     problems: tuple[str, ...] = ()
     listed: bool = False
     body: bool | None = None
+    anonymous: bool = False
 
     @property
     def takes_body(self) -> bool:
@@ -54,6 +57,52 @@ class Managed(NamedTuple):
 
 ORG = "/orgs/{org}"
 MANAGED: tuple[Managed, ...] = (
+    Managed(
+        "register",
+        "POST",
+        "/account",
+        "A new account; the answer does not tell whether there was one",
+        ACCEPTED,
+        anonymous=True,
+    ),
+    Managed("getAccount", "GET", "/account", "Who one is, and one's roles"),
+    Managed("changeAccount", "PATCH", "/account", "Another profile", problems=("outdated",)),
+    Managed(
+        "askToConfirm",
+        "POST",
+        "/account/confirmations",
+        "The mail that proves the address, again",
+        ACCEPTED,
+        anonymous=True,
+    ),
+    Managed(
+        "confirm", "POST", "/account/confirmations/{token}", "Prove the address", NO_CONTENT, body=False, anonymous=True
+    ),
+    Managed(
+        "askForPassword",
+        "POST",
+        "/account/password-resets",
+        "A mail that lets choose a password",
+        ACCEPTED,
+        anonymous=True,
+    ),
+    Managed("resetPassword", "POST", "/account/password-resets/{token}", "A new password", NO_CONTENT, anonymous=True),
+    Managed("changePassword", "PUT", "/account/password", "Another password; all tokens are void", NO_CONTENT),
+    Managed("askForEmail", "POST", "/account/email-changes", "A mail to the new address", ACCEPTED),
+    Managed(
+        "changeEmail",
+        "POST",
+        "/account/email-changes/{token}",
+        "The new address is proven",
+        problems=("taken", "outdated"),
+        body=False,
+    ),
+    Managed("listTokens", "GET", "/account/tokens", "The own API tokens, without what they are"),
+    Managed("addToken", "POST", "/account/tokens", "A new API token, told once", CREATED, ("in-use",)),
+    Managed("removeToken", "DELETE", "/account/tokens/{token}", "The end of an API token", NO_CONTENT),
+    Managed("listUsers", "GET", "/users", "All users, for who manages them", listed=True),
+    Managed("getUser", "GET", "/users/{user}", "A user, for who manages them"),
+    Managed("changeUser", "PATCH", "/users/{user}", "Another profile of a user", problems=("outdated",)),
     Managed("listOrgs", "GET", "/orgs", "The caller's orgs; all orgs for who manages them", listed=True),
     Managed("createOrg", "POST", "/orgs", "A new org, owned by the caller", CREATED, ("taken",)),
     Managed("getOrg", "GET", ORG, "An org with its settings"),
@@ -104,7 +153,7 @@ def operation(managed: Managed, response: Callable[[str], Json]) -> Json:
         "operationId": managed.operation,
         "tags": [TAG],
         "summary": managed.summary,
-        "security": [{name: []} for name in SECURITY],
+        "security": [] if managed.anonymous else [{name: []} for name in SECURITY],
         "parameters": [_in_path(name) for name in re.findall(r"\{(\w+)\}", managed.path)],
         "responses": dict(sorted(statuses.items())),
     }

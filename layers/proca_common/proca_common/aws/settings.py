@@ -66,6 +66,12 @@ class ConfirmsSettings(ManagementSettings):
     stats_table: str = Field(min_length=1)
 
 
+class AccountSettings(ManagementSettings):
+    """Settings of the function behind accounts; all mails that it orders are sent by another."""
+
+    mail_queue_url: str = Field(min_length=1)
+
+
 class OrgSettings(ManagementSettings):
     """Settings of the function that manages orgs, whose queues it makes."""
 

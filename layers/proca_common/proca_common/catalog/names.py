@@ -30,6 +30,16 @@ def next_number(kind: str) -> int:
     return int(sequence.n)
 
 
+def last_number(kind: str) -> int:
+    """The last number that was given out, 0 before the first."""
+    try:
+        return int(Sequence.get("sequence", kind, consistent_read=True).n)
+    except Sequence.DoesNotExist:
+        return 0
+    except PynamoDBException as error:
+        raise translated(error) from None
+
+
 def guard(kind: str, name: str, owner: int) -> NameGuard:
     """The guard item of a name."""
     return NameGuard(pk=f"name#{kind}#{name.lower()}", sk="name", id=owner)
