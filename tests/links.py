@@ -61,11 +61,12 @@ def request(
     language: str | None = None,
     network: str = "192.0.2.1",
     body: str | None = None,
+    headers: dict[str, str] | None = None,
     **query: str,
 ) -> Shown:
     """Call the function; `query` is added to that of the link."""
     parts = urlsplit(link)
-    headers = {"Accept": accept}
+    headers = {"Accept": accept, **(headers or {})}
     if language is not None:
         headers["Accept-Language"] = language
     if method == "POST":

@@ -80,6 +80,8 @@ API_FUNCTIONS = (
     "ManageKeysFunction",
     "AccountFunction",
     "ManageOrgsFunction",
+    "ManageStaffFunction",
+    "ManageConfirmsFunction",
 )
 FUNCTIONS = (
     *STREAM_FUNCTIONS,

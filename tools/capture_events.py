@@ -54,6 +54,8 @@ MANAGED = {
     "manage_keys": "/v1/orgs/bees/keys",
     "account": "/v1/account",
     "manage_orgs": "/v1/orgs/bees",
+    "manage_staff": "/v1/orgs/bees/staff",
+    "manage_confirms": "/v1/orgs/bees/confirms",
     "manage_queues": "/v1/orgs/bees/queues",
     "read_queues": "/v1/orgs/bees/queues/deliver/messages?limit=10&wait=0",
 }

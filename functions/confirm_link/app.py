@@ -8,6 +8,7 @@ from proca_common.aws import init_phase
 import re
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
@@ -15,7 +16,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from proca_common.approvals import codes, texts
 from proca_common.approvals.answers import Question, Result, ask, problem_of_link, reader_of, refuse, tell
+from proca_common.approvals.codes import Told
 from proca_common.approvals.redirects import local_path
+from proca_common.approvals.second import Second
 from proca_common.approvals.supporter import follow, open_link
 from proca_common.aws import clock, dynamo
 from proca_common.aws.logs import logger
@@ -23,9 +26,14 @@ from proca_common.aws.secrets import secret
 from proca_common.aws.settings import ConfirmLinkSettings, read
 from proca_common.confirms.confirm import CODE
 from proca_common.confirms.tokens import Purpose, link_keys
+from proca_common.errors import NotAllowed
 from proca_common.failures import Malformed
 from proca_common.guards import caps
+from proca_common.http.problems import Problem
 from proca_common.http.resolver import make_resolver
+from proca_common.management.access import org_of
+from proca_common.users.authentication import Authenticator
+from proca_common.users.user import Caller
 
 BOTH = ["GET", "POST"]
 VERBS = {"accept": Purpose.ACCEPT, "reject": Purpose.REJECT}
@@ -36,12 +44,14 @@ DONE = {
     Purpose.DOUBLE_OPT_IN: "opted_in",
     Purpose.UNSUBSCRIBE: "unsubscribed",
 }
+FORM = "application/x-www-form-urlencoded"
 NUMBER = re.compile(r"[0-9]{1,16}")
 TOKEN = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 settings = read(ConfirmLinkSettings)
 dynamo.connect(settings)
 keys = link_keys(secret(settings.link_keys_secret))
+authenticator = Authenticator(lambda: secret(settings.guard_key_secret))
 app = make_resolver()
 init_phase.over()
 
@@ -69,7 +79,9 @@ def unsubscribe(action: str, token: str) -> Response[str]:
 
 @app.route("/link/<verb>/<code>", method=BOTH)
 def confirm(verb: str, code: str) -> Response[str]:
-    """A second person agrees or refuses. GET looks nothing up, so it cannot be used to guess codes."""
+    """A second person agrees or refuses, with an account where one is needed: HTTP Basic or an API token, or what the
+    page's own form asks for. GET looks nothing up, so it cannot be used to guess codes.
+    """
     if verb not in VERBS or not CODE.fullmatch(code):
         raise Malformed("malformed link")
     reader, accepts = reader_of(app.current_event), verb == "accept"
@@ -78,8 +90,26 @@ def confirm(verb: str, code: str) -> Response[str]:
     client = app.current_event.request_context.identity.source_ip
     caps.count_guess(client, secret(settings.guard_key_secret), clock.now_ms())
     decide, done = (codes.accept, "agreed") if accepts else (codes.reject, "refused")
-    changed = decide(code, given("email"), given_id())
-    return tell(reader, Result(done if changed else "already", target=local_path(given("redir") or "")))
+    caller, org = who(client), given("org")
+    try:
+        second = Second(caller, None if caller is None or org is None else org_of(caller, org).id)
+        outcome = decide(code, Told(email=given("email"), object_id=given_id()), second)
+    except NotAllowed as error:
+        if caller is None:
+            raise
+        raise Problem(403, "not-allowed", detail=str(error)) from None
+    return tell(reader, Result(done if outcome.changed else "already", target=local_path(given("redir") or "")))
+
+
+def who(client: str | None) -> Caller | None:
+    """Who decides. What a browser adds by itself to a form of somebody else's page is no proof of that."""
+    event = app.current_event
+    form = dict(parse_qsl(event.decoded_body or "")) if FORM in (event.headers.get("content-type") or "") else {}
+    if form.keys() >= {"email", "password"}:
+        return authenticator.check_password(form["email"], form["password"], client)
+    if event.headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
+        return None
+    return authenticator.caller_if_any(event)
 
 
 def supporter(purpose: Purpose, action: str, token: str, doi: str | None = None) -> Response[str]:

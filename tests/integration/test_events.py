@@ -42,6 +42,8 @@ STATUS = {
     "lend_queue_credentials": 201,
     "account": 200,
     "manage_orgs": 200,
+    "manage_staff": 200,
+    "manage_confirms": 200,
     "manage_queues": 200,
     "read_queues": 200,
     "send_again": 200,

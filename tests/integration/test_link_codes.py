@@ -173,7 +173,7 @@ def test_the_links_of_a_code_tell_what_it_was_made_for(world: World) -> None:
 
 def test_every_wrong_code_gets_the_same_answer_after_the_same_calls(world: World) -> None:
     case = Case(world, email="ida@example.org")
-    unsupported = store.create(Confirm("", "launch_page", 5))
+    unsupported = store.create(Confirm("", "no_such_operation", 5))
     every = {
         "unknown": f"{API}/link/accept/{other_than(case.made.code)}",
         "of somebody else": f"{API}/link/accept/{case.made.code}?email=per@example.org",

@@ -17,9 +17,8 @@ from proca_common.approvals.supporter import follow, open_link
 from proca_common.approvals.texts import LANGUAGES
 from proca_common.confirms import store
 from proca_common.confirms.confirm import Confirm
-from proca_common.confirms.errors import Ended
 from proca_common.confirms.tokens import Purpose
-from proca_common.errors import DomainError
+from proca_common.errors import DomainError, Ended
 from proca_common.intake.add import add_action
 from proca_common.pipes.routing import Queue
 from tests.coalition import Coalition, Petition
@@ -179,7 +178,7 @@ def test_whatever_happens_to_a_code_the_next_try_completes_it(
         signature = petition.sign("ida")
         world.run()
         made.append(store.create(Confirm("", "confirm_action", signature.action)))
-        return partial(getattr(codes, verb), made[-1].code, None, None)
+        return partial(getattr(codes, verb), made[-1].code, codes.NOTHING)
 
     for disaster, petition, again in each_disaster(coalition, sign, kills, mishaps):
         with suppress(Ended):  # it was done already

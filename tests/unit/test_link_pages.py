@@ -59,7 +59,7 @@ def test_every_language_has_every_text(language):
         assert getattr(spoken, name).strip()
     for name in ASKS:
         assert all(text.strip() for text in getattr(spoken, name))
-    flat = [text for value in spoken for text in (value if isinstance(value, Ask) else (value,))]
+    flat = [text for value in spoken for text in (value if isinstance(value, tuple) else (value,))]
     assert not [text for text in flat if re.search(r"[<>{}$]|  |^\s|\s$", text)]
 
 

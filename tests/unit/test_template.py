@@ -30,6 +30,8 @@ FUNCTIONS = {
     "lend_queue_credentials": (512, 28),
     "account": (512, 28),
     "manage_orgs": (512, 28),
+    "manage_staff": (512, 28),
+    "manage_confirms": (512, 28),
     "manage_keys": (512, 28),
     "confirm": (512, 60),
     "deliver": (512, 60),
@@ -103,7 +105,7 @@ RIGHTS = {
     },
     "confirm_link": {
         "ActionsTable": "GetItem BatchGetItem Query PutItem UpdateItem",
-        "CatalogTable": "GetItem BatchGetItem UpdateItem",
+        "CatalogTable": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem ConditionCheckItem",
         "StatsTable": "GetItem UpdateItem",
         "LinkKeysSecret": "GetSecretValue",
         "GuardKeySecret": "GetSecretValue",
@@ -143,6 +145,13 @@ RIGHTS = {
         "CatalogTable": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem",
         "GuardKeySecret": "GetSecretValue",
         "MailQueue": "SendMessage",
+    },
+    "manage_staff": {**ON_MANAGED, "MailQueue": "SendMessage"},
+    "manage_confirms": {
+        **ON_MANAGED,
+        "MailQueue": "SendMessage",
+        "ActionsTable": "GetItem BatchGetItem Query PutItem UpdateItem",
+        "StatsTable": "GetItem UpdateItem",
     },
     "manage_orgs": {
         **ON_MANAGED,

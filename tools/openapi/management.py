@@ -31,6 +31,7 @@ LIST: list[Json] = [
 ]
 ALWAYS = ("unauthorized", "not-allowed", "not-found", "too-many", "unavailable")
 BODY = ("malformed", "too-large", "unsupported-media-type", "invalid-input")
+DECIDED = ("ended", "in-use")
 CREATED, ACCEPTED, NO_CONTENT = 201, 202, 204
 
 
@@ -139,6 +140,32 @@ MANAGED: tuple[Managed, ...] = (
     Managed("extendLeases", "POST", f"{ORG}/queues/{{queue}}/leases", "Messages that take longer"),
     Managed("redriveQueue", "POST", f"{ORG}/queues/{{queue}}/redrive", "What was given up, back from the DLQ"),
     Managed("requeueActions", "POST", f"{ORG}/requeues", "Messages of actions once more"),
+    Managed("listStaff", "GET", f"{ORG}/staff", "The org's staff and their roles", listed=True),
+    Managed("addStaffer", "POST", f"{ORG}/staff", "A user becomes a staffer; 200 for who is one already", CREATED),
+    Managed("getStaffer", "GET", f"{ORG}/staff/{{user}}", "One staffer"),
+    Managed("changeStaffer", "PATCH", f"{ORG}/staff/{{user}}", "Another role", problems=("in-use", "outdated")),
+    Managed("removeStaffer", "DELETE", f"{ORG}/staff/{{user}}", "The end of it", NO_CONTENT, ("in-use", "outdated")),
+    Managed("joinOrg", "POST", f"{ORG}/members/me", "The caller, who may join any org, owns this one", body=False),
+    Managed("listInvitations", "GET", f"{ORG}/invitations", "Invitations that nobody answered yet", listed=True),
+    Managed("inviteStaffer", "POST", f"{ORG}/invitations", "Ask somebody to become a staffer", CREATED),
+    Managed("takeBackInvitation", "DELETE", f"{ORG}/invitations/{{invitation}}", "The end of one", NO_CONTENT),
+    Managed("listConfirms", "GET", f"{ORG}/confirms", "What waits for the org to decide", listed=True),
+    Managed("acceptForOrg", "POST", f"{ORG}/confirms/{{code}}/acceptance", "Agree, as the org", problems=DECIDED),
+    Managed("rejectForOrg", "POST", f"{ORG}/confirms/{{code}}/rejection", "Refuse, as the org", problems=DECIDED),
+    Managed("accept", "POST", "/account/confirms/{code}/acceptance", "Agree, as oneself", problems=DECIDED),
+    Managed("reject", "POST", "/account/confirms/{code}/rejection", "Refuse, as oneself", problems=DECIDED),
+    Managed(
+        "listPartnerInvitations", "GET", f"{ORG}/partner-invitations", "Those that no partner answered yet", listed=True
+    ),
+    Managed("invitePartner", "POST", f"{ORG}/partner-invitations", "Ask another org to run a copy of a page", CREATED),
+    Managed(
+        "takeBackPartnerInvitation",
+        "DELETE",
+        f"{ORG}/partner-invitations/{{invitation}}",
+        "The end of one",
+        NO_CONTENT,
+    ),
+    Managed("askToJoin", "POST", f"{ORG}/join-requests", "Ask the lead to launch all pages of the org", ACCEPTED),
 )
 
 

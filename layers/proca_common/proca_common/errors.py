@@ -8,6 +8,7 @@ DomainError
 ├── NotAllowed           the rules do not allow this now
 ├── NotKnown             nobody says who asks, or not truly
 ├── Outdated             it was changed by somebody else meanwhile
+├── Ended                a link or code is too old or used up
 ├── TooMany              a limit per person is reached
 ├── PaymentRefused       who pays is refused by the payment service
 └── ProviderUnavailable  a service of the org does not answer, or does not take its credentials
@@ -57,6 +58,13 @@ class Outdated(DomainError):
 
     def __init__(self) -> None:
         super().__init__("was changed meanwhile: read it again")
+
+
+class Ended(DomainError):
+    """A link or code that was good is too old, or was used as often as it may be (domain 7.4)."""
+
+    def __init__(self) -> None:
+        super().__init__("expired")
 
 
 class TooMany(DomainError):

@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 
 from proca_common.actions import store as actions
 from proca_common.admin.environment import AdminSettings
-from proca_common.approvals.operations import CONFIRM_ACTION
 from proca_common.aws import clock
 from proca_common.confirms import store
-from proca_common.confirms.confirm import Confirm
+from proca_common.confirms.confirm import CONFIRM_ACTION, Confirm
 from proca_common.confirms.links import code_links
 from proca_common.confirms.tokens import DAY_MS
 from proca_common.errors import NotFound

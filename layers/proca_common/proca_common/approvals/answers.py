@@ -11,11 +11,11 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from proca_common.approvals import page, texts
 from proca_common.approvals.redirects import LOOPBACK
+from proca_common.approvals.second import NEEDED
 from proca_common.approvals.texts import Texts
 from proca_common.aws.logs import logger
-from proca_common.confirms.errors import Ended
 from proca_common.errors import NotAllowed, NotFound
-from proca_common.http.problems import Problem, not_found
+from proca_common.http.problems import AUTHENTICATE, UNAUTHORIZED, Problem, not_found
 from proca_common.http.resolver import problem_of
 
 HTML = "text/html; charset=utf-8"
@@ -56,10 +56,8 @@ class Result:
 
 
 def problem_of_link(error: Exception) -> Problem:
-    """The problem of an error, as links have it: 410 for what has ended, 400 for what is not allowed (domain 7.1.1)."""
+    """The problem of an error, as links have it: 400 for what is not allowed (domain 7.1.1)."""
     match error:
-        case Ended():
-            return Problem(410, "ended", detail="expired")
         case NotAllowed():
             return Problem(400, "settled", detail=str(error))
         case NotFound():
@@ -105,6 +103,10 @@ def refuse(reader: Reader, problem: Problem) -> Response[str]:
         response.headers.update(page.headers())
         logger.info("answered", extra={"status": problem.status, "problem": problem.code})
         return response
+    if problem.status == UNAUTHORIZED:
+        wrong = problem.detail != NEEDED
+        body = page.logging_in(reader.language, reader.texts, wrong=wrong)
+        return _answer(UNAUTHORIZED, HTML, body, page.headers() | {"WWW-Authenticate": AUTHENTICATE})
     headers = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
     return tell(reader, Result(_SAID.get(problem.code, "fault"), problem.status, headers=headers))
 
@@ -112,7 +114,9 @@ def refuse(reader: Reader, problem: Problem) -> Response[str]:
 _SAID = {
     "ended": "expired",
     "malformed": "unknown",
+    "not-allowed": "forbidden",
     "not-found": "unknown",
+    "in-use": "impossible",
     "settled": "impossible",
     "too-many": "busy",
     "unavailable": "busy",

@@ -10,7 +10,7 @@ import hashlib
 import html
 from string import Template
 
-from proca_common.approvals.texts import Ask
+from proca_common.approvals.texts import Ask, Texts
 
 STYLE = """
 :root{color-scheme:light dark}
@@ -19,6 +19,10 @@ font:1.125rem/1.5 system-ui,sans-serif}
 main{max-width:32rem;padding:2rem 1.5rem}
 h1{font-size:1.75rem;line-height:1.25;margin:.25rem 0 1rem}
 p{margin:0 0 1.5rem}
+label{display:block;margin:0 0 1rem}
+input{font:inherit;display:block;box-sizing:border-box;width:100%;min-height:3rem;padding:.5rem .75rem;
+border:2px solid #57534e;border-radius:.375rem;background:Field;color:FieldText}
+input:focus-visible{outline:3px solid Highlight;outline-offset:3px}
 button{font:inherit;font-weight:600;padding:.75rem 1.5rem;min-height:3rem;cursor:pointer;
 border:2px solid #14532d;border-radius:.375rem;background:#14532d;color:#fff}
 button:focus-visible{outline:3px solid Highlight;outline-offset:3px}
@@ -46,6 +50,16 @@ _ASK = Template("""$campaign<h1>$title</h1>
 <form method="post">
 <button type="submit">$button</button>
 </form>""")
+_LOGIN = Template("""$wrong<h1>$title</h1>
+<p>$line</p>
+<form method="post">
+<label>$email
+<input type="email" name="email" autocomplete="username" required></label>
+<label>$password
+<input type="password" name="password" autocomplete="current-password" required></label>
+<button type="submit">$button</button>
+</form>""")
+_WRONG = Template('<p role="alert">$text</p>\n')
 _CAMPAIGN = Template("<p>$campaign</p>\n")
 _TELL = Template('$campaign<div role="status"><h1>$text</h1></div>')
 
@@ -65,6 +79,23 @@ def telling(language: str, text: str, campaign: str = "") -> str:
     """A page that says what became."""
     content = _TELL.substitute(campaign=_heading(campaign), text=_text(text))
     return _page(language, text, campaign, content, "")
+
+
+def logging_in(language: str, texts: Texts, *, wrong: bool = False) -> str:
+    """A page that asks who somebody is; its form posts to the address that it was got from. `wrong`: what was said
+    before was not right.
+
+    The gateway on AWS gives another name to the header that would make browsers ask by themselves.
+    """
+    content = _LOGIN.substitute(
+        wrong=_WRONG.substitute(text=_text(texts.not_known)) if wrong else "",
+        title=_text(texts.login.title),
+        line=_text(texts.login.line),
+        email=_text(texts.inputs.email),
+        password=_text(texts.inputs.password),
+        button=_text(texts.login.button),
+    )
+    return _page(language, texts.login.title, "", content, "")
 
 
 def headers(*, submits_itself: bool = False, loopback: str = "") -> dict[str, str]:

@@ -10,9 +10,8 @@ from proca_common.actions.status import EmailStatus
 from proca_common.actions.store import ActionIdItem, ActionItem
 from proca_common.approvals.redirects import allowed, page_hosts
 from proca_common.aws import clock
-from proca_common.confirms.errors import Ended
 from proca_common.confirms.tokens import ENDING, LinkKeys, Purpose, has_ended, is_link_token
-from proca_common.errors import NotFound
+from proca_common.errors import Ended, NotFound
 from proca_common.stages import decide
 
 NOBODY = "A" * 43

@@ -20,8 +20,17 @@ class Ask(NamedTuple):
     button: str
 
 
+class Inputs(NamedTuple):
+    """What stands beside the inputs of somebody who logs in: address, password."""
+
+    email: str
+    password: str
+
+
 class Texts(NamedTuple):
-    """All texts of one language. Those that ask have the names of what links are for, the others say what became."""
+    """All texts of one language. Those that ask have the names of what links are for, `inputs` stand beside what
+    is typed, the others say what became.
+    """
 
     accept: Ask
     reject: Ask
@@ -29,6 +38,8 @@ class Texts(NamedTuple):
     unsub: Ask
     agree: Ask
     refuse: Ask
+    login: Ask
+    inputs: Inputs
     accepted: str
     rejected: str
     opted_in: str
@@ -39,6 +50,8 @@ class Texts(NamedTuple):
     expired: str
     unknown: str
     impossible: str
+    not_known: str
+    forbidden: str
     busy: str
     fault: str
 
@@ -55,6 +68,12 @@ LANGUAGES = {
         unsub=Ask("Unsubscribe", "You will get no more e-mails. Your signature still counts.", "Unsubscribe"),
         agree=Ask("Accept the request", "Somebody is waiting for your answer.", "Accept"),
         refuse=Ask("Reject the request", "Somebody is waiting for your answer.", "Reject"),
+        login=Ask(
+            "Log in to answer",
+            "Only somebody with an account may answer this.",
+            "Log in and answer",
+        ),
+        inputs=Inputs("E-mail address", "Your password"),
         accepted="Thank you! Your signature is confirmed.",
         rejected="Your signature has been withdrawn.",
         opted_in="Thank you! Your e-mail address is confirmed.",
@@ -65,6 +84,8 @@ LANGUAGES = {
         expired="This link has expired.",
         unknown="This link does not work. Maybe part of it is missing.",
         impossible="This is no longer possible.",
+        not_known="E-mail address or password is wrong.",
+        forbidden="You may not answer this request.",
         busy="That did not work. Please try again in a few minutes.",
         fault="Something went wrong. Please try again later.",
     ),
@@ -83,6 +104,12 @@ LANGUAGES = {
         unsub=Ask("Abmelden", "Sie erhalten keine E-Mails mehr. Ihre Unterschrift zählt weiterhin.", "Abmelden"),
         agree=Ask("Anfrage annehmen", "Jemand wartet auf Ihre Antwort.", "Annehmen"),
         refuse=Ask("Anfrage ablehnen", "Jemand wartet auf Ihre Antwort.", "Ablehnen"),
+        login=Ask(
+            "Zum Antworten anmelden",
+            "Nur wer ein Konto hat, darf das beantworten.",
+            "Anmelden und antworten",
+        ),
+        inputs=Inputs("E-Mail-Adresse", "Ihr Passwort"),
         accepted="Vielen Dank! Ihre Unterschrift ist bestätigt.",
         rejected="Ihre Unterschrift ist zurückgezogen.",
         opted_in="Vielen Dank! Ihre E-Mail-Adresse ist bestätigt.",
@@ -93,6 +120,8 @@ LANGUAGES = {
         expired="Dieser Link ist abgelaufen.",
         unknown="Dieser Link funktioniert nicht. Vielleicht fehlt ein Teil davon.",
         impossible="Das ist nicht mehr möglich.",
+        not_known="E-Mail-Adresse oder Passwort ist falsch.",
+        forbidden="Sie dürfen diese Anfrage nicht beantworten.",
         busy="Das hat nicht geklappt. Bitte versuchen Sie es in ein paar Minuten noch einmal.",
         fault="Etwas ist schiefgegangen. Bitte versuchen Sie es später noch einmal.",
     ),
@@ -115,6 +144,12 @@ LANGUAGES = {
         ),
         agree=Ask("Acceptez la demande", "Quelqu’un attend votre réponse.", "Accepter"),
         refuse=Ask("Refusez la demande", "Quelqu’un attend votre réponse.", "Refuser"),
+        login=Ask(
+            "Connectez-vous pour répondre",
+            "Seule une personne ayant un compte peut répondre.",
+            "Me connecter et répondre",
+        ),
+        inputs=Inputs("Adresse e-mail", "Votre mot de passe"),
         accepted="Merci ! Votre signature est confirmée.",
         rejected="Votre signature a été retirée.",
         opted_in="Merci ! Votre adresse e-mail est confirmée.",
@@ -125,6 +160,8 @@ LANGUAGES = {
         expired="Ce lien a expiré.",
         unknown="Ce lien ne fonctionne pas. Il en manque peut-être une partie.",
         impossible="Ce n’est plus possible.",
+        not_known="L’adresse e-mail ou le mot de passe est incorrect.",
+        forbidden="Vous ne pouvez pas répondre à cette demande.",
         busy="Cela n’a pas fonctionné. Veuillez réessayer dans quelques minutes.",
         fault="Une erreur est survenue. Veuillez réessayer plus tard.",
     ),
@@ -139,6 +176,12 @@ LANGUAGES = {
         unsub=Ask("Darse de baja", "No recibirá más correos. Su firma sigue contando.", "Darme de baja"),
         agree=Ask("Acepte la solicitud", "Alguien espera su respuesta.", "Aceptar"),
         refuse=Ask("Rechace la solicitud", "Alguien espera su respuesta.", "Rechazar"),
+        login=Ask(
+            "Inicie sesión para responder",
+            "Solo puede responder alguien que tenga una cuenta.",
+            "Iniciar sesión y responder",
+        ),
+        inputs=Inputs("Correo electrónico", "Su contraseña"),
         accepted="¡Gracias! Su firma está confirmada.",
         rejected="Su firma ha sido retirada.",
         opted_in="¡Gracias! Su dirección de correo está confirmada.",
@@ -149,6 +192,8 @@ LANGUAGES = {
         expired="Este enlace ha caducado.",
         unknown="Este enlace no funciona. Quizá le falte una parte.",
         impossible="Esto ya no es posible.",
+        not_known="El correo electrónico o la contraseña no son correctos.",
+        forbidden="Usted no puede responder a esta solicitud.",
         busy="No ha funcionado. Inténtelo de nuevo en unos minutos.",
         fault="Algo ha fallado. Inténtelo de nuevo más tarde.",
     ),
@@ -165,6 +210,12 @@ LANGUAGES = {
         ),
         agree=Ask("Accetta la richiesta", "Qualcuno aspetta la tua risposta.", "Accetta"),
         refuse=Ask("Rifiuta la richiesta", "Qualcuno aspetta la tua risposta.", "Rifiuta"),
+        login=Ask(
+            "Acceda per rispondere",
+            "Può rispondere solo chi ha un account.",
+            "Accedere e rispondere",
+        ),
+        inputs=Inputs("Indirizzo e-mail", "La sua password"),
         accepted="Grazie! La tua firma è confermata.",
         rejected="La tua firma è stata ritirata.",
         opted_in="Grazie! Il tuo indirizzo e-mail è confermato.",
@@ -175,6 +226,8 @@ LANGUAGES = {
         expired="Questo link è scaduto.",
         unknown="Questo link non funziona. Forse ne manca una parte.",
         impossible="Non è più possibile.",
+        not_known="L’indirizzo e-mail o la password non è corretta.",
+        forbidden="Lei non può rispondere a questa richiesta.",
         busy="Non ha funzionato. Riprova tra qualche minuto.",
         fault="Qualcosa è andato storto. Riprova più tardi.",
     ),
@@ -189,6 +242,12 @@ LANGUAGES = {
         unsub=Ask("Afmelden", "Je krijgt geen e-mails meer. Je handtekening blijft tellen.", "Afmelden"),
         agree=Ask("Verzoek accepteren", "Iemand wacht op je antwoord.", "Accepteren"),
         refuse=Ask("Verzoek afwijzen", "Iemand wacht op je antwoord.", "Afwijzen"),
+        login=Ask(
+            "Log in om te antwoorden",
+            "Alleen iemand met een account kan dit beantwoorden.",
+            "Inloggen en antwoorden",
+        ),
+        inputs=Inputs("E-mailadres", "Uw wachtwoord"),
         accepted="Bedankt! Je handtekening is bevestigd.",
         rejected="Je handtekening is ingetrokken.",
         opted_in="Bedankt! Je e-mailadres is bevestigd.",
@@ -199,6 +258,8 @@ LANGUAGES = {
         expired="Deze link is verlopen.",
         unknown="Deze link werkt niet. Misschien ontbreekt er een deel.",
         impossible="Dit is niet meer mogelijk.",
+        not_known="Het e-mailadres of het wachtwoord klopt niet.",
+        forbidden="U mag dit verzoek niet beantwoorden.",
         busy="Dat is niet gelukt. Probeer het over een paar minuten opnieuw.",
         fault="Er is iets misgegaan. Probeer het later opnieuw.",
     ),
@@ -219,6 +280,12 @@ LANGUAGES = {
         ),
         agree=Ask("Przyjmij prośbę", "Ktoś czeka na Twoją odpowiedź.", "Przyjmuję"),
         refuse=Ask("Odrzuć prośbę", "Ktoś czeka na Twoją odpowiedź.", "Odrzucam"),
+        login=Ask(
+            "Zaloguj się, aby odpowiedzieć",
+            "Odpowiedzieć może tylko osoba, która ma konto.",
+            "Zaloguj się i odpowiedz",
+        ),
+        inputs=Inputs("Adres e-mail", "Hasło"),
         accepted="Dziękujemy! Twój podpis został potwierdzony.",
         rejected="Twój podpis został wycofany.",
         opted_in="Dziękujemy! Twój adres e-mail został potwierdzony.",
@@ -229,6 +296,8 @@ LANGUAGES = {
         expired="Ten link stracił ważność.",
         unknown="Ten link nie działa. Być może brakuje jego części.",
         impossible="To nie jest już możliwe.",
+        not_known="Adres e-mail lub hasło jest nieprawidłowe.",
+        forbidden="Nie możesz odpowiedzieć na tę prośbę.",
         busy="Nie udało się. Spróbuj ponownie za kilka minut.",
         fault="Coś poszło nie tak. Spróbuj ponownie później.",
     ),
@@ -249,6 +318,12 @@ LANGUAGES = {
         ),
         agree=Ask("Aceite o pedido", "Alguém espera pela sua resposta.", "Aceitar"),
         refuse=Ask("Recuse o pedido", "Alguém espera pela sua resposta.", "Recusar"),
+        login=Ask(
+            "Inicie sessão para responder",
+            "Só pode responder quem tem uma conta.",
+            "Iniciar sessão e responder",
+        ),
+        inputs=Inputs("Endereço de e-mail", "A sua palavra-passe"),
         accepted="Obrigado! A sua assinatura está confirmada.",
         rejected="A sua assinatura foi retirada.",
         opted_in="Obrigado! O seu endereço de e-mail está confirmado.",
@@ -259,6 +334,8 @@ LANGUAGES = {
         expired="Este link expirou.",
         unknown="Este link não funciona. Talvez falte uma parte.",
         impossible="Isto já não é possível.",
+        not_known="O endereço de e-mail ou a palavra-passe está errado.",
+        forbidden="Não pode responder a este pedido.",
         busy="Não funcionou. Tente novamente dentro de alguns minutos.",
         fault="Algo correu mal. Tente novamente mais tarde.",
     ),
@@ -271,6 +348,12 @@ LANGUAGES = {
         unsub=Ask("Avregistrera dig", "Du får inga fler mejl. Din underskrift räknas fortfarande.", "Avregistrera mig"),
         agree=Ask("Godkänn förfrågan", "Någon väntar på ditt svar.", "Godkänn"),
         refuse=Ask("Avslå förfrågan", "Någon väntar på ditt svar.", "Avslå"),
+        login=Ask(
+            "Logga in för att svara",
+            "Bara den som har ett konto kan svara.",
+            "Logga in och svara",
+        ),
+        inputs=Inputs("E-postadress", "Ditt lösenord"),
         accepted="Tack! Din underskrift är bekräftad.",
         rejected="Din underskrift är tillbakatagen.",
         opted_in="Tack! Din e-postadress är bekräftad.",
@@ -281,6 +364,8 @@ LANGUAGES = {
         expired="Den här länken har gått ut.",
         unknown="Den här länken fungerar inte. Kanske saknas en del av den.",
         impossible="Det är inte längre möjligt.",
+        not_known="E-postadressen eller lösenordet är fel.",
+        forbidden="Du får inte svara på den här förfrågan.",
         busy="Det gick inte. Försök igen om några minuter.",
         fault="Något gick fel. Försök igen senare.",
     ),
@@ -295,6 +380,12 @@ LANGUAGES = {
         unsub=Ask("Afmeld", "Du får ikke flere e-mails. Din underskrift tæller stadig.", "Afmeld mig"),
         agree=Ask("Godkend anmodningen", "Nogen venter på dit svar.", "Godkend"),
         refuse=Ask("Afvis anmodningen", "Nogen venter på dit svar.", "Afvis"),
+        login=Ask(
+            "Log ind for at svare",
+            "Kun den, der har en konto, kan svare.",
+            "Log ind og svar",
+        ),
+        inputs=Inputs("E-mailadresse", "Din adgangskode"),
         accepted="Tak! Din underskrift er bekræftet.",
         rejected="Din underskrift er trukket tilbage.",
         opted_in="Tak! Din e-mailadresse er bekræftet.",
@@ -305,6 +396,8 @@ LANGUAGES = {
         expired="Dette link er udløbet.",
         unknown="Dette link virker ikke. Måske mangler der en del af det.",
         impossible="Det er ikke længere muligt.",
+        not_known="E-mailadressen eller adgangskoden er forkert.",
+        forbidden="Du må ikke svare på denne anmodning.",
         busy="Det lykkedes ikke. Prøv igen om et par minutter.",
         fault="Noget gik galt. Prøv igen senere.",
     ),
@@ -319,6 +412,12 @@ LANGUAGES = {
         unsub=Ask("Odhlášení", "Nebudete už dostávat žádné e-maily. Váš podpis dál platí.", "Odhlásit se"),
         agree=Ask("Přijměte žádost", "Někdo čeká na vaši odpověď.", "Přijmout"),
         refuse=Ask("Odmítněte žádost", "Někdo čeká na vaši odpověď.", "Odmítnout"),
+        login=Ask(
+            "Pro odpověď se přihlaste",
+            "Odpovědět může jen ten, kdo má účet.",
+            "Přihlásit se a odpovědět",
+        ),
+        inputs=Inputs("E-mailová adresa", "Vaše heslo"),
         accepted="Děkujeme! Váš podpis je potvrzen.",
         rejected="Váš podpis byl stažen.",
         opted_in="Děkujeme! Vaše e-mailová adresa je potvrzena.",
@@ -329,6 +428,8 @@ LANGUAGES = {
         expired="Platnost tohoto odkazu vypršela.",
         unknown="Tento odkaz nefunguje. Možná chybí jeho část.",
         impossible="To už není možné.",
+        not_known="E-mailová adresa nebo heslo nesouhlasí.",
+        forbidden="Na tuto žádost nesmíte odpovědět.",
         busy="Nepodařilo se to. Zkuste to prosím znovu za několik minut.",
         fault="Něco se pokazilo. Zkuste to prosím znovu později.",
     ),
@@ -347,6 +448,12 @@ LANGUAGES = {
         ),
         agree=Ask("Acceptați cererea", "Cineva așteaptă răspunsul dumneavoastră.", "Accept"),
         refuse=Ask("Respingeți cererea", "Cineva așteaptă răspunsul dumneavoastră.", "Resping"),
+        login=Ask(
+            "Autentificați-vă pentru a răspunde",
+            "Poate răspunde doar cineva care are un cont.",
+            "Mă autentific și răspund",
+        ),
+        inputs=Inputs("Adresa de e-mail", "Parola dumneavoastră"),
         accepted="Vă mulțumim! Semnătura dumneavoastră este confirmată.",
         rejected="Semnătura dumneavoastră a fost retrasă.",
         opted_in="Vă mulțumim! Adresa de e-mail este confirmată.",
@@ -357,6 +464,8 @@ LANGUAGES = {
         expired="Acest link a expirat.",
         unknown="Acest link nu funcționează. Poate lipsește o parte din el.",
         impossible="Acest lucru nu mai este posibil.",
+        not_known="Adresa de e-mail sau parola este greșită.",
+        forbidden="Nu aveți dreptul să răspundeți la această cerere.",
         busy="Nu a reușit. Încercați din nou peste câteva minute.",
         fault="Ceva nu a mers bine. Încercați din nou mai târziu.",
     ),

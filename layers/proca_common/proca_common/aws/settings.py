@@ -61,9 +61,18 @@ class ManagementSettings(TableSettings):
 
 
 class ConfirmsSettings(ManagementSettings):
-    """Settings of the function that lets a second person decide; a moderator's decision is counted at once."""
+    """Settings of the function that lets a second person decide, and mails to that person; a moderator's decision is
+    counted at once.
+    """
 
     stats_table: str = Field(min_length=1)
+    mail_queue_url: str = Field(min_length=1)
+
+
+class StaffSettings(ManagementSettings):
+    """Settings of the function that manages who works for an org; it orders mails to who is invited."""
+
+    mail_queue_url: str = Field(min_length=1)
 
 
 class AccountSettings(ManagementSettings):

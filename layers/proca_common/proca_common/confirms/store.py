@@ -1,24 +1,32 @@
-"""Confirms in the Catalog table: `confirm#<code>`. They disappear some days after their time is over."""
+"""Confirms in the Catalog table. They disappear some days after their time is over.
+
+pk                sk
+confirm#<code>    confirm       a Confirm
+confirms#<org>    <id>          it stands in this org's list: its code; removed once it is used up or ended
+"""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action as UpdateAction
+from pynamodb.exceptions import PynamoDBException
 
-from proca_common.aws import dynamo
-from proca_common.aws.dynamo import CatalogItem, Transaction
+from proca_common.aws import clock
+from proca_common.aws.dynamo import CatalogItem, Transaction, translated
 from proca_common.aws.errors import Cancelled, Unavailable
 from proca_common.catalog import happenings, items
 from proca_common.confirms.confirm import CODE_DIGITS, Confirm
+from proca_common.ids import RANDOM_BITS, new_id, padded
 
 SK = "confirm"
 TRIES = 8
+LABEL = "confirm"
+"""Under which what is written to a Confirm is refused."""
+Along = Callable[[Transaction, Confirm], None]
 
 
 class ConfirmItem(CatalogItem, discriminator="confirm"):
@@ -32,18 +40,36 @@ class ConfirmItem(CatalogItem, discriminator="confirm"):
     creator = NumberAttribute(null=True)
     charges = NumberAttribute()
     expires = TTLAttribute(null=True)
+    org = NumberAttribute(null=True)
+    id = NumberAttribute(null=True)
 
 
-def create(wanted: Confirm) -> Confirm:
-    """Store it under a new code, whatever code is asked for; whoever is to hear of it is told. Raises `Unavailable`."""
+class ListedItem(CatalogItem, discriminator="listed_confirm"):
+    """An entry of an org's list."""
+
+    code = UnicodeAttribute()
+    expires = TTLAttribute(null=True)
+
+
+def create(wanted: Confirm, along: Along | None = None) -> Confirm:
+    """Store it under a new code, whatever code is asked for; if it has an org, in its list under a new id. Whoever is
+    to hear of it is told. `along` adds what is written with it. Raises `Unavailable`.
+    """
+    number = None if wanted.org is None else new_id(clock.now_ms(), secrets.randbits(RANDOM_BITS))
     for _ in range(TRIES):
-        confirm = replace(wanted, code=new_code())
+        confirm = replace(wanted, code=new_code(), id=number)
         transaction = Transaction()
-        transaction.put("confirm", _item(confirm), CatalogItem.pk.does_not_exist())
+        transaction.put(LABEL, _item(confirm), CatalogItem.pk.does_not_exist())
         happenings.confirm_created(transaction, confirm.code)
+        if confirm.org is not None:
+            transaction.put("listed", _listed(confirm))
+        if along is not None:
+            along(transaction, confirm)
         try:
             items.commit(transaction)
-        except Cancelled:
+        except Cancelled as cancelled:
+            if not cancelled.refused(LABEL):
+                raise
             continue
         return confirm
     raise Unavailable("no free code was found")
@@ -60,25 +86,50 @@ def find(code: str) -> Confirm | None:
     return None if item is None else _confirm(item)
 
 
-def use(confirm: Confirm) -> None:
-    """It was accepted once more; whoever was quicker has used it up already."""
-    _change(confirm, [ConfirmItem.charges.add(-1)], ConfirmItem.charges > 0)
-
-
-def end(confirm: Confirm) -> None:
-    """It may not be accepted any more."""
-    _change(confirm, [ConfirmItem.charges.set(0)], CatalogItem.pk.exists())
-
-
-def _change(confirm: Confirm, changes: Sequence[UpdateAction], condition: Condition) -> None:
+def open_of(org: int, *operations: str) -> list[Confirm]:
+    """Those of these operations in the org's list that are still open, the oldest first. Raises `Unavailable`."""
     try:
-        dynamo.update(ConfirmItem(*_key(confirm.code)), changes, condition)
-    except Cancelled:
-        return
+        listed = list(ListedItem.query(f"confirms#{org}", consistent_read=True))
+    except PynamoDBException as error:
+        raise translated(error) from None
+    found = items.read_many(_key(item.code) for item in listed) if listed else {}
+    known = [_confirm(item) for item in found.values() if isinstance(item, ConfirmItem)]
+    now_ms = clock.now_ms()
+    wanted = [each for each in known if each.org == org and each.is_open(now_ms) and each.operation in operations]
+    return sorted(wanted, key=lambda confirm: confirm.id or 0)
+
+
+def use(transaction: Transaction, confirm: Confirm) -> None:
+    """It is accepted once more, in this transaction; refused under the label `confirm` when it was used up or ended
+    meanwhile.
+    """
+    item = ConfirmItem(*_key(confirm.code))
+    transaction.update(LABEL, item, [ConfirmItem.charges.add(-1)], ConfirmItem.charges == confirm.charges)
+    if confirm.charges == 1:
+        _unlist(transaction, confirm)
+
+
+def end(transaction: Transaction, confirm: Confirm) -> None:
+    """It may not be accepted any more, from this transaction on; refused under the label `confirm` when it is gone."""
+    item = ConfirmItem(*_key(confirm.code))
+    transaction.update(LABEL, item, [ConfirmItem.charges.set(0)], CatalogItem.pk.exists())
+    _unlist(transaction, confirm)
+
+
+def _unlist(transaction: Transaction, confirm: Confirm) -> None:
+    if confirm.org is not None:
+        transaction.delete("listed", _listed(confirm))
 
 
 def _key(code: str) -> tuple[str, str]:
     return f"confirm#{code}", SK
+
+
+def _listed(confirm: Confirm) -> ListedItem:
+    item = ListedItem(pk=f"confirms#{confirm.org}", sk=padded(confirm.id or 0), code=confirm.code)
+    if confirm.expires is not None:
+        item.expires = datetime.fromtimestamp(confirm.expires, UTC)
+    return item
 
 
 def _item(confirm: Confirm) -> ConfirmItem:
@@ -93,6 +144,8 @@ def _item(confirm: Confirm) -> ConfirmItem:
         message=confirm.message,
         creator=confirm.creator,
         charges=confirm.charges,
+        org=confirm.org,
+        id=confirm.id,
     )
     if confirm.expires is not None:
         item.expires = datetime.fromtimestamp(confirm.expires, UTC)
@@ -110,4 +163,6 @@ def _confirm(item: ConfirmItem) -> Confirm:
         creator=None if item.creator is None else int(item.creator),
         charges=int(item.charges),
         expires=None if item.expires is None else int(item.expires.timestamp()),
+        org=None if item.org is None else int(item.org),
+        id=None if item.id is None else int(item.id),
     )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 CONTENT_TYPE = "application/problem+json"
 TYPE = "urn:proca:problem:"
 UNAUTHORIZED = 401
+AUTHENTICATE = 'Basic realm="Proca", charset="UTF-8"'
 TITLES = {
     400: "Malformed request",
     401: "Authentication needed",
@@ -70,7 +71,7 @@ class Problem(Exception):
             ]
         headers: dict[str, str | list[str]] = {"Cache-Control": "no-store"}
         if self.status == UNAUTHORIZED:
-            headers["WWW-Authenticate"] = 'Basic realm="Proca", charset="UTF-8"'
+            headers["WWW-Authenticate"] = AUTHENTICATE
         if self.retry_after is not None:
             headers["Retry-After"] = str(self.retry_after)
         return Response(

@@ -8,8 +8,10 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from proca_common.aws.errors import Unavailable
 from proca_common.aws.logs import log_fault, logger
 from proca_common.aws.settings import Settings, read
+from proca_common.casing import camel_case
 from proca_common.errors import (
     DomainError,
+    Ended,
     InUse,
     NotFound,
     NotKnown,
@@ -69,7 +71,7 @@ def problem_of(error: Exception) -> Problem:  # noqa: PLR0911 - a kind of error,
             return Problem(500, "internal")
 
 
-def _problem_of_rules(error: DomainError) -> Problem:  # noqa: PLR0911 - as above
+def _problem_of_rules(error: DomainError) -> Problem:  # noqa: C901, PLR0911 - as above
     match error:
         case NotFound():
             return not_found(f"No such {error.kind}")
@@ -82,11 +84,14 @@ def _problem_of_rules(error: DomainError) -> Problem:  # noqa: PLR0911 - as abov
         case NotKnown():
             return Problem(401, "unauthorized", detail=str(error))
         case Taken():
-            return Problem(409, "taken", [Failure(f"/{error.field}", "taken", "has already been taken")])
+            pointer = "/" + "/".join(map(camel_case, error.field.split("/")))
+            return Problem(409, "taken", [Failure(pointer, "taken", "has already been taken")])
         case InUse():
             return Problem(409, "in-use", detail=str(error))
         case Outdated():
             return Problem(412, "outdated", detail=str(error))
+        case Ended():
+            return Problem(410, "ended", detail=str(error))
         case TooMany():
             return Problem(429, "too-many", detail=str(error), retry_after=error.retry_after_s)
         case _:
