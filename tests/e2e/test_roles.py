@@ -99,6 +99,7 @@ MAY = {
         "receive deliver-dlq",
     },
     "LendQueueCredentials": {*READS_CATALOG, *ASKS, "lend the queue reader"},
+    "ManageCampaigns": MANAGED,
     "Confirm": {
         "GetItem Actions",
         "BatchGetItem Actions",

@@ -33,6 +33,7 @@ FUNCTIONS = {
     "manage_staff": (512, 28),
     "manage_confirms": (512, 28),
     "manage_keys": (512, 28),
+    "manage_campaigns": (512, 28),
     "confirm": (512, 60),
     "deliver": (512, 60),
     "send_email": (512, 60),
@@ -167,6 +168,7 @@ RIGHTS = {
         "CatalogTable": "GetItem",
         "SealingKeySecret": "GetSecretValue",
     },
+    "manage_campaigns": ON_MANAGED,
     "confirm": {
         **ON_STREAM,
         "ActionsTable": "GetItem BatchGetItem UpdateItem",

@@ -57,6 +57,7 @@ class Managed(NamedTuple):
 
 
 ORG = "/orgs/{org}"
+CAMPAIGN = f"{ORG}/campaigns/{{campaign}}"
 MANAGED: tuple[Managed, ...] = (
     Managed(
         "register",
@@ -166,6 +167,26 @@ MANAGED: tuple[Managed, ...] = (
         NO_CONTENT,
     ),
     Managed("askToJoin", "POST", f"{ORG}/join-requests", "Ask the lead to launch all pages of the org", ACCEPTED),
+    Managed("listCampaigns", "GET", f"{ORG}/campaigns", "What the org leads or has a page in", listed=True),
+    Managed("createCampaign", "POST", f"{ORG}/campaigns", "A new campaign", CREATED, ("taken",)),
+    Managed("getCampaign", "GET", CAMPAIGN, "A campaign"),
+    Managed(
+        "putCampaign",
+        "PUT",
+        CAMPAIGN,
+        "A campaign with pages: made or changed, all or nothing",
+        problems=("taken", "outdated"),
+    ),
+    Managed("changeCampaign", "PATCH", CAMPAIGN, "Other settings", problems=("taken", "outdated")),
+    Managed(
+        "deleteCampaign",
+        "DELETE",
+        CAMPAIGN,
+        "The end of a campaign and its lead's pages",
+        NO_CONTENT,
+        ("in-use", "outdated"),
+    ),
+    Managed("listPartners", "GET", f"{CAMPAIGN}/partners", "Orgs with pages in it, and what they ask for", listed=True),
 )
 
 

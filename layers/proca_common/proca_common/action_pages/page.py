@@ -24,20 +24,25 @@ def _is_page_name(name: str) -> str:
     return name
 
 
-class ActionPageInput(Entity):
-    """What can be set of a page. `delivery`: the page's org keeps contacts even without opt-in."""
+class ActionPageSettings(Entity):
+    """What an org decides about its page. `delivery`: it keeps contacts even without opt-in."""
 
     name: Annotated[str, Field(max_length=MAX_NAME), AfterValidator(_is_page_name)]
     locale: Locale
-    org: Id
-    campaign: Id
     delivery: bool = True
-    live: bool = False
     extra_supporters: Annotated[int, Field(ge=0, le=100_000_000)] = 0
     thank_you_template: TemplateName | None = None
     supporter_confirm_template: TemplateName | None = None
     duplicate_template: TemplateName | None = None
     config: Config = Field(default_factory=dict)
+
+
+class ActionPageInput(ActionPageSettings):
+    """What can be set of a page. `live`: whether the lead org let it into the campaign."""
+
+    org: Id
+    campaign: Id
+    live: bool = False
 
 
 class ActionPage(ActionPageInput):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from proca_common.catalog.entity import Config, ContactSchema, Entity, Id, TemplateName, Title
 
@@ -34,21 +34,19 @@ ActionField = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}:", max_length=
 ActionFields = Annotated[tuple[ActionField, ...], Field(max_length=100)]
 
 
-class CampaignInput(Entity):
-    """What can be set of a campaign. `supporter_confirm` and `action_confirm` override the page org's when not None.
+class CampaignSettings(Entity):
+    """What the lead org decides about a campaign. `supporter_confirm` and `action_confirm` override the page org's when
+    not None.
 
     `transient_actions` and `public_actions` list custom fields as `actionType:key`: the former are personal data, so
     they never stand with the action (design 7.1) and cannot be public; the latter may be shown to anybody.
-    `guards`: what keeps its intake safe, as `guards.settings.Guards` says.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=100)]
     title: Title
-    org: Id
     external_id: Annotated[int, Field(ge=0, le=2_147_483_647)] | None = None
     contact_schema: ContactSchema = ContactSchema.BASIC
     status: CampaignStatus = CampaignStatus.LIVE
-    force_delivery: bool = False
     supporter_confirm: bool | None = None
     supporter_confirm_template: TemplateName | None = None
     action_confirm: bool | None = None
@@ -57,13 +55,24 @@ class CampaignInput(Entity):
     start: date | None = None
     end: date | None = None
     config: Config = Field(default_factory=dict)
-    guards: Annotated[Config, AfterValidator(_checked_guards)] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.start is not None and self.end is not None and not self.start < self.end:
-            raise ValueError("end must be after start")
-        return self
+    @field_validator("end")
+    @classmethod
+    def _in_order(cls, end: date | None, others: ValidationInfo) -> date | None:
+        start = others.data.get("start")
+        if start is not None and end is not None and not start < end:
+            raise ValueError("must be after start")
+        return end
+
+
+class CampaignInput(CampaignSettings):
+    """What can be set of a campaign. `force_delivery`: the lead has contacts of partners' pages in any case, which only
+    an operator decides. `guards`: what keeps its intake safe, as `guards.settings.Guards` says.
+    """
+
+    org: Id
+    force_delivery: bool = False
+    guards: Annotated[Config, AfterValidator(_checked_guards)] = Field(default_factory=dict)
 
 
 class Campaign(CampaignInput):

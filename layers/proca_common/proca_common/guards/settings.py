@@ -61,13 +61,18 @@ class AddressCap(Entity):
     sustained: Annotated[int, Field(ge=1, le=1_000)] = 20
 
 
-class Guards(Entity):
-    """All guards of a campaign or of the instance; None: not said here. Patterns of both hold."""
+class OwnGuards(Entity):
+    """The guards that an org sets for its campaigns by itself; None: not said here, so the instance decides."""
 
     proof_of_work: Annotated[ProofOfWork | Literal[False] | None, BeforeValidator(_defaults_if_true)] = None
-    captcha: Captcha | Literal[False] | None = None
     network_cap: NetworkCap | Literal[False] | None = None
     address_cap: Annotated[AddressCap | Literal[False] | None, BeforeValidator(_defaults_if_true)] = None
+
+
+class Guards(OwnGuards):
+    """All guards of a campaign or of the instance; None: not said here. Patterns of both hold."""
+
+    captcha: Captcha | Literal[False] | None = None
     patterns: Annotated[tuple[Pattern, ...], Field(max_length=MAX_PATTERNS)] = ()
 
     @property
