@@ -53,6 +53,8 @@ def test_a_built_function_starts_with_nothing_but_the_layer(
         **{f"{queue}_QUEUE_URL": f"https://sqs.example.org/000000000000/{queue}" for queue in QUEUES},
         **{f"{name}_SECRET": seed for name in SECRETS},
         "LINK_BASE_URL": "https://api.example.org",
+        "QUEUE_ARN_PREFIX": "arn:aws:sqs:eu-central-1:000000000000:proca-org-",
+        "QUEUE_READER_ROLE": "arn:aws:iam::000000000000:role/queue-reader",
         "MAIL_EVENTS_TOPIC": "arn:aws:sns:eu-central-1:000000000000:mail-events",
         "POWERTOOLS_METRICS_NAMESPACE": "test",
         "POWERTOOLS_SERVICE_NAME": "test",
