@@ -14,7 +14,7 @@ from typing import get_args
 
 from pydantic import ValidationError
 
-from proca_common.admin import again, commands, confirms, guards, mails, reminders, services
+from proca_common.admin import accounts, again, commands, confirms, guards, mails, reminders, services
 from proca_common.admin.commands import Shown
 from proca_common.admin.environment import AdminSettings, connect
 from proca_common.aws.errors import CloudError
@@ -138,6 +138,14 @@ def _against_abuse(nouns: _SubParsersAction[ArgumentParser]) -> None:
     instance = _noun(nouns, "instance", "what holds for all campaigns")
     _command(instance, "set", guards.instance_set, settings=True)
     _command(instance, "show", guards.instance_show)
+    issuer = _command(instance, "jwt", accounts.jwt_set, settings=True)
+    issuer.add_argument("--secret", action="store_true", help="read the secret of symmetric ones from standard input")
+    _command(instance, "frontend", accounts.frontend_set).add_argument("url", nargs="?")
+    user = _noun(nouns, "user", "people who work with the instance")
+    create = _command(user, "create", accounts.user_create, "email")
+    create.add_argument("--admin", action="store_true", help="who may do everything")
+    admin = _command(user, "admin", accounts.user_admin, "email")
+    admin.add_argument("--off", action="store_true", help="who may no longer")
     captcha = _command(_noun(nouns, "captcha", "verification by another service"), "set", guards.captcha_set)
     captcha.add_argument("service", choices=["hcaptcha", "procaptcha"])
     captcha.add_argument("url", help="where solutions are verified")

@@ -38,7 +38,9 @@ class Issuer(Protocol):
 
 
 class Authenticator:
-    """Tells who asks. `guard_secret` gives the key of the caps, `issuer` is that of JWTs, if there is one."""
+    """Tells who asks. `guard_secret` gives the key of the caps; `issuer` is that of JWTs: where none is given, the one
+    that the instance names.
+    """
 
     def __init__(self, guard_secret: Callable[[], bytes], issuer: Issuer | None = None) -> None:
         self._guard_secret, self._issuer = guard_secret, issuer
@@ -61,9 +63,16 @@ class Authenticator:
             return self._by_password(given, client)
         if given.startswith("API-"):
             return self._by_token(given, client)
-        if given.startswith("ey") and self._issuer is not None:
-            return self._issuer.caller(given)
+        if given.startswith("ey"):
+            return self._issuer_of_jwts().caller(given)
         raise NotKnown(WRONG_TOKEN)
+
+    def _issuer_of_jwts(self) -> Issuer:
+        if self._issuer is None:
+            from proca_common.users.jwt import ConfiguredIssuer  # noqa: PLC0415 - 150 ms, for who uses it
+
+            self._issuer = ConfiguredIssuer(self._guard_secret)
+        return self._issuer
 
     def check_password(self, email: str, password: str, client: str | None) -> Caller:
         """The user with this address and password. Raises `NotKnown` and `TooMany`."""
