@@ -218,13 +218,11 @@ def _opened(sealed: str, guard_secret: bytes) -> bytes:
 def _check(claims: Claims, settings: JwtSettings) -> None:
     if settings.issuer is not None and claims.get("iss") != settings.issuer:
         raise _unverified("it is of another issuer")
-    audience = claims.get("aud")
-    if settings.audience is not None and settings.audience not in (
-        audience if isinstance(audience, list) else [audience]
-    ):
+    told = claims.get("aud")
+    audiences = told if isinstance(told, list) else [told]
+    if settings.audience is not None and settings.audience not in audiences:
         raise _unverified("it is for somebody else")
-    begins = claims.get("nbf")
-    if type(begins) in (int, float) and begins * 1000 > clock.now_ms():
+    if (_moment(claims, "nbf") or 0) > clock.now_ms():
         raise _unverified("its time has not come")
 
 
