@@ -72,6 +72,7 @@ API_FUNCTIONS = (
     "GetOpenapiFunction",
     "GetPageFunction",
     "HealthFunction",
+    "ManagePagesFunction",
     "ManageCampaignsFunction",
     "LendQueueCredentialsFunction",
     "ManageQueuesFunction",

@@ -51,6 +51,7 @@ SIGNATURE = {
 }
 MANAGER = "API-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 MANAGED = {
+    "manage_pages": "/v1/orgs/bees/pages",
     "manage_campaigns": "/v1/orgs/bees/campaigns",
     "manage_keys": "/v1/orgs/bees/keys",
     "account": "/v1/account",

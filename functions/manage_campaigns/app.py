@@ -21,9 +21,10 @@ from proca_common.http.lists import asked, listed
 from proca_common.http.requests import json_body
 from proca_common.http.resolver import make_resolver
 from proca_common.http.versions import check_match
-from proca_common.management import action_pages, campaigns, upserts
+from proca_common.management import action_pages, campaigns, partners, upserts
 from proca_common.management.access import org_of
 from proca_common.users.authentication import Authenticator
+from proca_common.users.permissions import Permission
 
 settings = read(ManagementSettings)
 dynamo.connect(settings)
@@ -85,12 +86,13 @@ def delete(org: str, campaign: str) -> Response[str]:
 
 
 @app.get("/v1/orgs/<org>/campaigns/<campaign>/partners")
-def partners(org: str, campaign: str) -> Response[str]:
+def all_partners(org: str, campaign: str) -> Response[str]:
     """The orgs that have pages in it besides its lead, which alone sees them together."""
-    found = campaigns.led_by(org_of(authenticator.caller(app.current_event), org), campaign)
+    caller = authenticator.caller(app.current_event)
+    found = campaigns.led_by(org_of(caller, org, Permission.MANAGE_CAMPAIGNS), campaign)
     part = asked(app.current_event)
-    all_of_them = [partner for partner in campaigns.partners(found) if int(str(partner["id"])) > part.after_id]
-    return listed(all_of_them[: part.one_more], part, lambda partner: str(partner["id"]), list)
+    some = [partner for partner in partners.partners(found) if partner[0].id > part.after_id]
+    return listed(some[: part.one_more], part, lambda partner: partner[0].id, partial(partners.shown, found))
 
 
 @logger.inject_lambda_context

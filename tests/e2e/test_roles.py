@@ -99,7 +99,8 @@ MAY = {
         "receive deliver-dlq",
     },
     "LendQueueCredentials": {*READS_CATALOG, *ASKS, "lend the queue reader"},
-    "ManageCampaigns": MANAGED,
+    "ManageCampaigns": {*MANAGED, "Query by_campaign"},
+    "ManagePages": {*MANAGED, "BatchGetItem Actions", "Query by_campaign"},
     "Confirm": {
         "GetItem Actions",
         "BatchGetItem Actions",

@@ -38,6 +38,7 @@ STATUS = {
     "get_page-by_name": 200,
     "get_page-numbers": 200,
     "health": 200,
+    "manage_pages": 200,
     "manage_campaigns": 200,
     "manage_keys": 200,
     "lend_queue_credentials": 201,

@@ -34,6 +34,7 @@ FUNCTIONS = {
     "manage_confirms": (512, 28),
     "manage_keys": (512, 28),
     "manage_campaigns": (512, 28),
+    "manage_pages": (512, 28),
     "confirm": (512, 60),
     "deliver": (512, 60),
     "send_email": (512, 60),
@@ -168,7 +169,13 @@ RIGHTS = {
         "CatalogTable": "GetItem",
         "SealingKeySecret": "GetSecretValue",
     },
-    "manage_campaigns": ON_MANAGED,
+    "manage_campaigns": {**ON_MANAGED, "ActionsTable.Arn/index/by_campaign": "Query"},
+    "manage_pages": {
+        **ON_MANAGED,
+        "ActionsTable": "BatchGetItem UpdateItem",
+        "ActionsTable.Arn/index/by_campaign": "Query",
+        "MailQueue": "SendMessage",
+    },
     "confirm": {
         **ON_STREAM,
         "ActionsTable": "GetItem BatchGetItem UpdateItem",

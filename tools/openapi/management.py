@@ -58,6 +58,7 @@ class Managed(NamedTuple):
 
 ORG = "/orgs/{org}"
 CAMPAIGN = f"{ORG}/campaigns/{{campaign}}"
+PAGE = f"{ORG}/pages/{{page}}"
 MANAGED: tuple[Managed, ...] = (
     Managed(
         "register",
@@ -187,6 +188,12 @@ MANAGED: tuple[Managed, ...] = (
         ("in-use", "outdated"),
     ),
     Managed("listPartners", "GET", f"{CAMPAIGN}/partners", "Orgs with pages in it, and what they ask for", listed=True),
+    Managed("listPages", "GET", f"{ORG}/pages", "The org's pages", listed=True),
+    Managed("createPage", "POST", f"{ORG}/pages", "A new page, or a copy of one", CREATED, ("taken",)),
+    Managed("getActionPage", "GET", PAGE, "A page of the org"),
+    Managed("changePage", "PATCH", PAGE, "Other settings", problems=("taken", "outdated")),
+    Managed("deletePage", "DELETE", PAGE, "The end of a page without actions", NO_CONTENT, ("in-use", "outdated")),
+    Managed("launchPage", "POST", f"{PAGE}/launch", "Live at once for the lead; a partner asks the lead (202)"),
 )
 
 

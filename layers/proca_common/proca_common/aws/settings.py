@@ -81,6 +81,12 @@ class AccountSettings(ManagementSettings):
     mail_queue_url: str = Field(min_length=1)
 
 
+class LaunchSettings(ManagementSettings):
+    """Settings of the function that manages pages; it orders mails to who is asked to launch one."""
+
+    mail_queue_url: str = Field(min_length=1)
+
+
 class OrgSettings(ManagementSettings):
     """Settings of the function that manages orgs, whose queues it makes."""
 

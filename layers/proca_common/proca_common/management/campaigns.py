@@ -121,26 +121,6 @@ def delete(caller: Caller, org_name: str, name: str, seen: Seen) -> None:
     campaigns.delete(campaign, along, len(own))
 
 
-def partners(campaign: Campaign) -> list[dict[str, object]]:
-    """The partner orgs of a campaign with their pages (domain 13.3)."""
-    entries = [entry for entry in pages.of_campaign(campaign.id) if entry.org != campaign.org]
-    found = pages.get_many(int(entry.id) for entry in entries)
-    known = orgs.get_many({page.org for page in found})
-    return [
-        {
-            "id": org.id,
-            "name": org.name,
-            "title": org.title,
-            "pages": [
-                {"id": page.id, "name": page.name, "locale": page.locale, "live": page.live}
-                for page in found
-                if page.org == org.id
-            ],
-        }
-        for org in sorted(known.values(), key=lambda org: org.id)
-    ]
-
-
 def shown(some: Sequence[Campaign]) -> list[dict[str, object]]:
     """Campaigns, for staff of their orgs; `org` is the name of the lead."""
     leads = orgs.get_many({campaign.org for campaign in some})
