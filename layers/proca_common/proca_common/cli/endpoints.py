@@ -1,0 +1,361 @@
+"""What the command can ask of the API: a row for each endpoint, of which command line and call are made.
+
+A placeholder in a path is an argument of the command. Most rows are all there is to a command; what takes more than one
+call is in `commands`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`path` is below `/v1`. `settings`: names of what a body may have, None where none is sent. `queries`: options of
+    a list. `columns`: what tables show of it. `secrets`: what is asked for and never typed in the command line.
+
+    `warning`: what is said before it is asked whether to go on. `anonymous`: nobody needs to be logged in.
+    """
+
+    noun: str
+    verb: str
+    method: str
+    path: str
+    what: str
+    settings: tuple[str, ...] | None = None
+    columns: tuple[str, ...] = ()
+    queries: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    warning: str = ""
+    anonymous: bool = False
+    listed: bool = False
+
+    @property
+    def arguments(self) -> list[str]:
+        """The placeholders of the path, in their order."""
+        return re.findall(r"\{(\w+)\}", self.path)
+
+
+def _list(
+    noun: str, path: str, what: str, *columns: str, queries: tuple[str, ...] = (), verb: str = "list"
+) -> Endpoint:
+    return Endpoint(noun, verb, "GET", path, what, columns=columns, queries=queries, listed=True)
+
+
+def _show(noun: str, path: str, what: str, verb: str = "show") -> Endpoint:
+    return Endpoint(noun, verb, "GET", path, what)
+
+
+def _create(noun: str, path: str, what: str, *settings: str, verb: str = "create") -> Endpoint:
+    return Endpoint(noun, verb, "POST", path, what, settings)
+
+
+def _set(noun: str, path: str, what: str, *settings: str) -> Endpoint:
+    return Endpoint(noun, "set", "PATCH", path, what, settings)
+
+
+def _delete(noun: str, path: str, what: str, warning: str = "", verb: str = "delete") -> Endpoint:
+    return Endpoint(noun, verb, "DELETE", path, what, warning=warning)
+
+
+ORG = "/orgs/{org}"
+ORG_SETTINGS = (
+    "name",
+    "title",
+    "contactSchema",
+    "supporterConfirm",
+    "supporterConfirmTemplate",
+    "customSupporterConfirm",
+    "customActionConfirm",
+    "customActionDeliver",
+    "customEventDeliver",
+    "eventQueue",
+    "emailBackend",
+    "transactionalEmailBackend",
+    "emailFrom",
+    "doiThankYou",
+    "pushBackend",
+    "eventBackend",
+    "detailBackend",
+    "oneClick",
+    "redirectHosts",
+    "config",
+)
+PROFILE = ("jobTitle", "phone", "pictureUrl")
+TOLD = ("email", "objectId")
+OF_CONFIRMS = ("id", "operation", "code", "campaign", "page", "org", "creator", "message", "expiresAt")
+INVITED = ("id", "email", "role", "creator", "createdAt", "expiresAt")
+IRREVERSIBLE = "This cannot be taken back."
+
+ACCOUNT = (
+    Endpoint(
+        "account",
+        "register",
+        "POST",
+        "/account",
+        "a new account; a mail proves the address",
+        ("email",),
+        secrets=("password",),
+        anonymous=True,
+    ),
+    Endpoint(
+        "account", "ask-to-confirm", "POST", "/account/confirmations", "that mail again", ("email",), anonymous=True
+    ),
+    Endpoint(
+        "account",
+        "confirm",
+        "POST",
+        "/account/confirmations/{token}",
+        "prove the address with the end of the link in the mail",
+        anonymous=True,
+    ),
+    Endpoint(
+        "account",
+        "forgot-password",
+        "POST",
+        "/account/password-resets",
+        "a mail to choose a new password",
+        ("email",),
+        anonymous=True,
+    ),
+    Endpoint(
+        "account",
+        "reset-password",
+        "POST",
+        "/account/password-resets/{token}",
+        "a new password, with the end of the link in the mail",
+        (),
+        secrets=("password",),
+        anonymous=True,
+    ),
+    _show("account", "/account", "who one is, and one's roles"),
+    _set("account", "/account", "another profile", *PROFILE),
+    Endpoint(
+        "account",
+        "set-password",
+        "PUT",
+        "/account/password",
+        "another password; all tokens are void then",
+        (),
+        secrets=("currentPassword", "password"),
+    ),
+    Endpoint(
+        "account",
+        "set-email",
+        "POST",
+        "/account/email-changes",
+        "another address, which a mail there proves",
+        ("email",),
+        secrets=("currentPassword",),
+    ),
+    Endpoint(
+        "account", "confirm-email", "POST", "/account/email-changes/{token}", "prove it, with the end of the link"
+    ),
+    Endpoint("account", "accept", "POST", "/account/confirms/{code}/acceptance", "accept an invitation", TOLD),
+    Endpoint("account", "reject", "POST", "/account/confirms/{code}/rejection", "refuse an invitation", TOLD),
+    _list("tokens", "/account/tokens", "one's API tokens", "id", "name", "createdAt", "lastUsedAt", "expiresAt"),
+    _create("tokens", "/account/tokens", "one more API token, shown once", "name"),
+    _delete("tokens", "/account/tokens/{token}", "make one void, by its id"),
+    _list(
+        "users", "/users", "all users, for who manages them", "id", "email", "confirmed", "isAdmin", queries=("filter",)
+    ),
+    _show("users", "/users/{user}", "a user, for who manages them"),
+    _set("users", "/users/{user}", "another profile, for who manages users", *PROFILE),
+)
+
+ORGS = (
+    _list("orgs", "/orgs", "one's orgs", "id", "name", "title", "role"),
+    _create("orgs", "/orgs", "a new org, which one owns", *ORG_SETTINGS, "encryption (encrypted or clear)"),
+    _show("orgs", ORG, "an org with its settings"),
+    _set("orgs", ORG, "other settings", *ORG_SETTINGS),
+    _delete("orgs", ORG, "the end of an org", f"The org's queues go with it, and all that is in them. {IRREVERSIBLE}"),
+    _list(
+        "audit",
+        f"{ORG}/audit",
+        "who changed what, the newest first",
+        "at",
+        "who",
+        "action",
+        "object",
+        "before",
+        "after",
+    ),
+    _list("staff", f"{ORG}/staff", "the org's staff", "user", "email", "role", "jobTitle"),
+    _create("staff", f"{ORG}/staff", "somebody with an account becomes a staffer", "email", "role", verb="add"),
+    _show("staff", f"{ORG}/staff/{{user}}", "one of them"),
+    _set("staff", f"{ORG}/staff/{{user}}", "another role", "role"),
+    _delete("staff", f"{ORG}/staff/{{user}}", "the end of it", verb="remove"),
+    Endpoint("staff", "join", "POST", f"{ORG}/members/me", "own this org, for who may join any"),
+    _list("invitations", f"{ORG}/invitations", "invitations that nobody answered yet", *INVITED),
+    _create("invitations", f"{ORG}/invitations", "ask somebody to become a staffer", "email", "role", "message"),
+    _delete("invitations", f"{ORG}/invitations/{{invitation}}", "take one back"),
+    _list(
+        "partners", f"{ORG}/partner-invitations", "partners that did not answer yet", "id", "email", "page", "expiresAt"
+    ),
+    _create(
+        "partners",
+        f"{ORG}/partner-invitations",
+        "ask another org to run a copy of a page",
+        "email",
+        "page",
+        "message",
+        verb="invite",
+    ),
+    _delete("partners", f"{ORG}/partner-invitations/{{invitation}}", "take an invitation back", verb="take-back"),
+    _create(
+        "partners",
+        f"{ORG}/join-requests",
+        "ask the lead to launch all pages of the org",
+        "campaign",
+        "message",
+        verb="ask-to-join",
+    ),
+    _list("confirms", f"{ORG}/confirms", "what waits for the org to decide", *OF_CONFIRMS),
+    Endpoint("confirms", "accept", "POST", f"{ORG}/confirms/{{code}}/acceptance", "agree, as the org", TOLD),
+    Endpoint("confirms", "reject", "POST", f"{ORG}/confirms/{{code}}/rejection", "refuse, as the org", TOLD),
+)
+
+PROCESSING = (
+    _list("keys", f"{ORG}/keys", "the org's keys, the newest first", "id", "name", "active", "expired", "public"),
+    _create("keys", f"{ORG}/keys", "a new pair, or with `public` a key of one's own", "name", "public"),
+    _show("keys", f"{ORG}/keys/{{key}}", "one key"),
+    Endpoint("keys", "activate", "POST", f"{ORG}/keys/{{key}}/activation", "encrypt for it from now on"),
+    Endpoint("keys", "expire", "POST", f"{ORG}/keys/{{key}}/expiry", "never use it again", warning=IRREVERSIBLE),
+    Endpoint(
+        "keys",
+        "deactivate",
+        "DELETE",
+        f"{ORG}/keys/active",
+        "clear text from now on, with toClearText=true",
+        ("toClearText",),
+        warning="New contacts will be stored in clear text.",
+    ),
+    _list(
+        "queues",
+        f"{ORG}/queues",
+        "how each queue stands",
+        "queue",
+        "isOn",
+        "messages",
+        "inFlight",
+        "oldestAgeSeconds",
+        "lastReadAt",
+        "deadLetters.messages",
+    ),
+    _show("queues", f"{ORG}/queues/principals", "the AWS principals that may read them", verb="principals"),
+    Endpoint(
+        "queues",
+        "set-principals",
+        "PUT",
+        f"{ORG}/queues/principals",
+        "these AWS principals, and no others",
+        ("principals",),
+    ),
+    _create(
+        "queues", f"{ORG}/queue-credentials", "credentials of AWS for an hour", "durationSeconds", verb="credentials"
+    ),
+    Endpoint(
+        "queues",
+        "take",
+        "GET",
+        f"{ORG}/queues/{{queue}}/messages",
+        "messages, which nobody else gets while their lease lasts",
+        columns=("messageId", "receiveCount", "receipt"),
+        queries=("limit", "wait", "lease"),
+    ),
+    _create(
+        "queues", f"{ORG}/queues/{{queue}}/acknowledgements", "messages that are done", "receipts", verb="acknowledge"
+    ),
+    _create(
+        "queues", f"{ORG}/queues/{{queue}}/leases", "messages that take longer", "receipts", "lease", verb="extend"
+    ),
+)
+
+CAMPAIGN = f"{ORG}/campaigns/{{campaign}}"
+CAMPAIGN_SETTINGS = (
+    "name",
+    "title",
+    "externalId",
+    "contactSchema",
+    "status",
+    "supporterConfirm",
+    "supporterConfirmTemplate",
+    "actionConfirm",
+    "transientActions",
+    "publicActions",
+    "start",
+    "end",
+    "guards",
+    "config",
+)
+PAGE = f"{ORG}/pages/{{page}}"
+PAGE_SETTINGS = (
+    "name",
+    "locale",
+    "delivery",
+    "extraSupporters",
+    "thankYouTemplate",
+    "supporterConfirmTemplate",
+    "duplicateTemplate",
+    "config",
+)
+
+CAMPAIGNS = (
+    _list("campaigns", f"{ORG}/campaigns", "what it leads or has pages in", "id", "name", "title", "status", "org"),
+    _create("campaigns", f"{ORG}/campaigns", "a new campaign, which the org leads", *CAMPAIGN_SETTINGS),
+    _show("campaigns", CAMPAIGN, "a campaign"),
+    Endpoint(
+        "campaigns",
+        "put",
+        "PUT",
+        CAMPAIGN,
+        "make or change a campaign with its pages, all of it or nothing",
+        (*CAMPAIGN_SETTINGS, "actionPages"),
+    ),
+    _set("campaigns", CAMPAIGN, "other settings", *CAMPAIGN_SETTINGS),
+    _delete("campaigns", CAMPAIGN, "the end of it, and of its lead's pages in it", IRREVERSIBLE),
+    _list(
+        "campaigns",
+        f"{CAMPAIGN}/partners",
+        "the other orgs that have pages in it",
+        "id",
+        "name",
+        "title",
+        "pages",
+        verb="partners",
+    ),
+    _list("pages", f"{ORG}/pages", "its pages", "id", "name", "campaign", "locale", "live", queries=("campaign",)),
+    _create("pages", f"{ORG}/pages", "a new page, or a copy", "campaign, fromPage or fromCampaign", *PAGE_SETTINGS),
+    _show("pages", PAGE, "a page, by its id"),
+    _set("pages", PAGE, "other settings", *PAGE_SETTINGS),
+    _delete("pages", PAGE, "the end of a page without actions", IRREVERSIBLE),
+    _create("pages", f"{PAGE}/launch", "make it live, or ask the campaign's lead to", "message", verb="launch"),
+)
+
+NAMED = {
+    "key": (f"{ORG}/keys", "name", "id"),
+    "page": (f"{ORG}/pages", "name", "id"),
+    "user": (f"{ORG}/staff", "email", "user"),
+    "invitation": (f"{ORG}/invitations", "email", "id"),
+}
+"""What the API knows by a number and people by a name: the list to look in, the name there, the number there."""
+
+ENDPOINTS: tuple[Endpoint, ...] = (*ACCOUNT, *ORGS, *PROCESSING, *CAMPAIGNS)
+"""All that needs no more than a row."""
+
+NOUNS = {
+    "account": "one's own account, and invitations to accept",
+    "tokens": "one's API tokens",
+    "users": "users of the instance, for who manages them",
+    "orgs": "orgs and their settings",
+    "audit": "who changed what of an org",
+    "staff": "who works for an org",
+    "invitations": "asking people to work for an org",
+    "partners": "asking orgs to take part in a campaign, and asking to take part",
+    "confirms": "what waits for an org to decide",
+    "keys": "what the contacts of an org are encrypted with",
+    "campaigns": "campaigns that an org leads or has pages in",
+    "pages": "action pages of an org",
+    "queues": "how the queues of an org stand, and reading them",
+}
