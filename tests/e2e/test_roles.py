@@ -31,7 +31,8 @@ MANAGED = {
 }
 ASKS = {"UpdateItem Actions", "read GUARD_KEY"}
 """What everybody needs who is called by those who run campaigns: wrong passwords are counted."""
-READS_CATALOG = {f"{what} Catalog" for what in ("GetItem", "Query", "PutItem", "UpdateItem")}
+READS_CATALOG = {f"{what} Catalog" for what in ("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem")}
+"""A token notes its use, a JWT may bring a user or another subject for one; what was done is in the audit trail."""
 MAY = {
     "AddActionContact": {
         "PutItem Actions",
@@ -83,7 +84,8 @@ MAY = {
         "read SEALING_KEY",
     },
     "ManageQueues": {
-        *(f"{what} Catalog" for what in ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem")),
+        *READS_CATALOG,
+        "BatchGetItem Catalog",
         *ASKS,
         *(f"change {queue}" for queue in ORG_QUEUES),
     },

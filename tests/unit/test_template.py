@@ -117,20 +117,20 @@ RIGHTS = {
     "health": {"CatalogTable": "GetItem"},
     "manage_queues": {
         **MANAGES,
-        "CatalogTable": "GetItem BatchGetItem Query PutItem UpdateItem",
+        "CatalogTable": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem",
         **of_org_queues("GetQueueAttributes SetQueueAttributes", "", "-dlq"),
         "*": "GetMetricData",
     },
     "read_queues": {
         **MANAGES,
-        "CatalogTable": "GetItem Query PutItem UpdateItem",
+        "CatalogTable": "GetItem Query PutItem UpdateItem DeleteItem",
         **of_org_queues("ReceiveMessage DeleteMessage ChangeMessageVisibility", "", "-dlq"),
     },
     "send_again": {
         **MANAGES,
         "ActionsTable": "BatchGetItem UpdateItem",
         "ActionsTable.Arn/index/by_campaign": "Query",
-        "CatalogTable": "GetItem BatchGetItem Query PutItem UpdateItem",
+        "CatalogTable": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem",
         "LinkKeysSecret": "GetSecretValue",
         "MailQueue": "SendMessage",
         "PushQueue": "SendMessage",
@@ -139,7 +139,7 @@ RIGHTS = {
     },
     "lend_queue_credentials": {
         **MANAGES,
-        "CatalogTable": "GetItem Query PutItem UpdateItem",
+        "CatalogTable": "GetItem Query PutItem UpdateItem DeleteItem",
         "QueueReaderRole": "AssumeRole",
     },
     "account": {
