@@ -72,6 +72,8 @@ API_FUNCTIONS = (
     "GetOpenapiFunction",
     "GetPageFunction",
     "HealthFunction",
+    "ManageTemplatesFunction",
+    "ManageServicesFunction",
     "ManagePagesFunction",
     "ManageCampaignsFunction",
     "LendQueueCredentialsFunction",

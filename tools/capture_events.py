@@ -51,6 +51,8 @@ SIGNATURE = {
 }
 MANAGER = "API-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 MANAGED = {
+    "manage_templates": "/v1/orgs/bees/templates",
+    "manage_services": "/v1/orgs/bees/services",
     "manage_pages": "/v1/orgs/bees/pages",
     "manage_campaigns": "/v1/orgs/bees/campaigns",
     "manage_keys": "/v1/orgs/bees/keys",

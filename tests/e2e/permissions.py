@@ -79,6 +79,18 @@ OF_ORG: dict[str, Roles] = {
     "PATCH /v1/orgs/{org}/pages/{page}": PAGES,
     "DELETE /v1/orgs/{org}/pages/{page}": PAGES,
     "POST /v1/orgs/{org}/pages/{page}/launch": PAGES,
+    # services
+    "GET /v1/orgs/{org}/services": SETTINGS,
+    "POST /v1/orgs/{org}/services": SETTINGS,
+    "GET /v1/orgs/{org}/services/{service}": SETTINGS,
+    "PATCH /v1/orgs/{org}/services/{service}": SETTINGS,
+    "DELETE /v1/orgs/{org}/services/{service}": SETTINGS,
+    # templates
+    "GET /v1/orgs/{org}/templates": STAFF,
+    "GET /v1/orgs/{org}/templates/{template}/{locale}": STAFF,
+    "PUT /v1/orgs/{org}/templates/{template}/{locale}": CAMPAIGN_SETTINGS,
+    "DELETE /v1/orgs/{org}/templates/{template}/{locale}": CAMPAIGN_SETTINGS,
+    "POST /v1/orgs/{org}/templates/{template}/{locale}/preview": CAMPAIGN_SETTINGS,
     # queues
     "GET /v1/orgs/{org}/queues": STAFF,
     "GET /v1/orgs/{org}/queues/principals": SETTINGS,

@@ -103,6 +103,8 @@ MAY = {
     "LendQueueCredentials": {*READS_CATALOG, *ASKS, "lend the queue reader"},
     "ManageCampaigns": {*MANAGED, "Query by_campaign"},
     "ManagePages": {*MANAGED, "BatchGetItem Actions", "Query by_campaign"},
+    "ManageServices": MANAGED,
+    "ManageTemplates": MANAGED,
     "Confirm": {
         "GetItem Actions",
         "BatchGetItem Actions",

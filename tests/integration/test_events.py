@@ -38,6 +38,8 @@ STATUS = {
     "get_page-by_name": 200,
     "get_page-numbers": 200,
     "health": 200,
+    "manage_templates": 200,
+    "manage_services": 200,
     "manage_pages": 200,
     "manage_campaigns": 200,
     "manage_keys": 200,

@@ -35,6 +35,8 @@ FUNCTIONS = {
     "manage_keys": (512, 28),
     "manage_campaigns": (512, 28),
     "manage_pages": (512, 28),
+    "manage_services": (512, 28),
+    "manage_templates": (512, 28),
     "confirm": (512, 60),
     "deliver": (512, 60),
     "send_email": (512, 60),
@@ -176,6 +178,8 @@ RIGHTS = {
         "ActionsTable.Arn/index/by_campaign": "Query",
         "MailQueue": "SendMessage",
     },
+    "manage_services": ON_MANAGED,
+    "manage_templates": ON_MANAGED,
     "confirm": {
         **ON_STREAM,
         "ActionsTable": "GetItem BatchGetItem UpdateItem",

@@ -59,6 +59,7 @@ class Managed(NamedTuple):
 ORG = "/orgs/{org}"
 CAMPAIGN = f"{ORG}/campaigns/{{campaign}}"
 PAGE = f"{ORG}/pages/{{page}}"
+TEMPLATE = f"{ORG}/templates/{{template}}/{{locale}}"
 MANAGED: tuple[Managed, ...] = (
     Managed(
         "register",
@@ -194,6 +195,29 @@ MANAGED: tuple[Managed, ...] = (
     Managed("changePage", "PATCH", PAGE, "Other settings", problems=("taken", "outdated")),
     Managed("deletePage", "DELETE", PAGE, "The end of a page without actions", NO_CONTENT, ("in-use", "outdated")),
     Managed("launchPage", "POST", f"{PAGE}/launch", "Live at once for the lead; a partner asks the lead (202)"),
+    Managed("listServices", "GET", f"{ORG}/services", "The org's services, without passwords", listed=True),
+    Managed("createService", "POST", f"{ORG}/services", "One more service", CREATED),
+    Managed("getService", "GET", f"{ORG}/services/{{service}}", "One service"),
+    Managed(
+        "changeService",
+        "PATCH",
+        f"{ORG}/services/{{service}}",
+        "Other settings, another password",
+        problems=("outdated",),
+    ),
+    Managed(
+        "deleteService",
+        "DELETE",
+        f"{ORG}/services/{{service}}",
+        "The end of a service",
+        NO_CONTENT,
+        ("in-use", "outdated"),
+    ),
+    Managed("listTemplates", "GET", f"{ORG}/templates", "The org's templates by name and locale", listed=True),
+    Managed("getTemplate", "GET", TEMPLATE, "One template with its texts"),
+    Managed("putTemplate", "PUT", TEMPLATE, "This template, new or changed", problems=("outdated",)),
+    Managed("deleteTemplate", "DELETE", TEMPLATE, "The end of a template", NO_CONTENT, ("outdated",)),
+    Managed("previewTemplate", "POST", f"{TEMPLATE}/preview", "What a mail would say, with sample data"),
 )
 
 

@@ -87,6 +87,12 @@ class LaunchSettings(ManagementSettings):
     mail_queue_url: str = Field(min_length=1)
 
 
+class ServiceSettings(ManagementSettings):
+    """Settings of the function that manages services. `private_targets`: whether they may be on this machine."""
+
+    private_targets: Literal["refuse", "allow"] = "refuse"
+
+
 class OrgSettings(ManagementSettings):
     """Settings of the function that manages orgs, whose queues it makes."""
 

@@ -15,9 +15,10 @@ from pynamodb.exceptions import PynamoDBException
 from proca_common.aws.dynamo import CatalogItem, Transaction, translated
 from proca_common.aws.errors import Cancelled
 from proca_common.catalog import items, names
+from proca_common.catalog.changes import Along, nothing
 from proca_common.catalog.entity import Entity, Id, Locale, TemplateName
 from proca_common.catalog.fresh import Fresh
-from proca_common.errors import NotFound
+from proca_common.errors import NotFound, Outdated
 from proca_common.mails import mustache
 from proca_common.orgs import store as orgs
 
@@ -61,15 +62,16 @@ class EmailTemplateInput(Entity):
 
 
 class EmailTemplate(EmailTemplateInput):
-    """A stored template."""
+    """A stored template; `version` counts its changes."""
 
     id: Id
     org: Id
+    version: int = 1
 
     @classmethod
     def beside(cls) -> set[str]:
         """Told by the item's own attributes and key."""
-        return {"id", "org"}
+        return {"id", "org", "version"}
 
 
 class TemplateItem(CatalogItem, discriminator="template"):
@@ -77,20 +79,32 @@ class TemplateItem(CatalogItem, discriminator="template"):
 
     id = NumberAttribute()
     document = UnicodeAttribute()
+    version = NumberAttribute(default=1)
 
 
 def put(org: int, wanted: EmailTemplateInput) -> EmailTemplate:
     """Store the template in the place of the one with its name and locale, if any. Raises `NotFound` (org)."""
-    known = get(org, wanted.name, wanted.locale)
-    number = names.next_number("template") if known is None else known.id
-    template = EmailTemplate(**wanted.model_dump(), id=number, org=org)
+    return replace(org, get(org, wanted.name, wanted.locale), wanted)
+
+
+def replace(org: int, known: EmailTemplate | None, wanted: EmailTemplateInput, along: Along = nothing) -> EmailTemplate:
+    """The same, if there is still what is `known` to be in its place. Raises `NotFound` (org), `Outdated`."""
+    if known is None:
+        number, version = names.next_number("template"), 1
+    else:
+        number, version = known.id, known.version + 1
+    template = EmailTemplate(**wanted.model_dump(), id=number, org=org, version=version)
+    unchanged = CatalogItem.pk.does_not_exist() if known is None else TemplateItem.version == known.version
     transaction = Transaction()
-    transaction.put("template", _item(template))
+    transaction.put("template", _item(template), unchanged)
     transaction.check("org", orgs.OrgItem, orgs.org_key(org), CatalogItem.pk.exists())
+    along(transaction)
     try:
         items.commit(transaction)
-    except Cancelled:
-        raise NotFound("org") from None
+    except Cancelled as cancelled:
+        if cancelled.refused("org"):
+            raise NotFound("org") from None
+        raise Outdated from None
     return template
 
 
@@ -110,10 +124,29 @@ def is_there(org: int, name: str) -> bool:
     return bool(_found(org, f"{SK}{name}#", limit=1))
 
 
-def remove(org: int, name: str, locale: str) -> None:
+def listed(org: int, after: str | None, limit: int) -> list[EmailTemplate]:
+    """The org's templates in the order of name and locale, at most `limit` after the one that `after` names (see
+    `place`).
+    """
+    start = SK if after is None else f"{SK}{after} "
+    condition = TemplateItem.sk.between(start, f"{SK}~")
+    try:
+        found = TemplateItem.query(orgs.org_key(org)[0], condition, consistent_read=True, limit=limit)
+        return [_template(item) for item in found]
+    except PynamoDBException as error:
+        raise translated(error) from None
+
+
+def place(template: EmailTemplate) -> str:
+    """Where a template stands in the list."""
+    return f"{template.name}#{template.locale}"
+
+
+def remove(org: int, name: str, locale: str, along: Along = nothing) -> None:
     """Take it away; raises `NotFound`."""
     transaction = Transaction()
     transaction.delete("template", TemplateItem(*_key(org, name, locale)), CatalogItem.pk.exists())
+    along(transaction)
     try:
         items.commit(transaction)
     except Cancelled:
@@ -165,12 +198,16 @@ def _key(org: int, name: str, locale: str) -> tuple[str, str]:
 
 def _item(template: EmailTemplate) -> TemplateItem:
     return TemplateItem(
-        *_key(template.org, template.name, template.locale), id=template.id, document=template.document()
+        *_key(template.org, template.name, template.locale),
+        id=template.id,
+        document=template.document(),
+        version=template.version,
     )
 
 
 def _template(item: TemplateItem) -> EmailTemplate:
-    return EmailTemplate.load(item.document, id=int(item.id), org=int(item.pk.removeprefix("org#")))
+    org = int(item.pk.removeprefix("org#"))
+    return EmailTemplate.load(item.document, id=int(item.id), org=org, version=int(item.version))
 
 
 def _found(org: int, prefix: str, limit: int | None = None) -> list[EmailTemplate]:

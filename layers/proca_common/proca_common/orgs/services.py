@@ -8,21 +8,23 @@ updated is meant where one is chosen by its name.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated
 
 from nacl.exceptions import CryptoError
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PynamoDBException
 
-from proca_common.aws import clock, dynamo
+from proca_common.aws import clock
 from proca_common.aws.dynamo import CatalogItem, Transaction, translated
 from proca_common.aws.errors import Cancelled
 from proca_common.catalog import items, names
+from proca_common.catalog.changes import Along, nothing
 from proca_common.catalog.entity import Entity, Id
-from proca_common.errors import NotAllowed, NotFound
+from proca_common.errors import NotAllowed, NotFound, Outdated
 from proca_common.ids import padded
 from proca_common.orgs import encryption, instance, store
 
@@ -75,19 +77,21 @@ class ServiceInput(Entity):
     """
 
     name: ServiceName
-    host: Annotated[str, Field(max_length=500)] = ""
+    host: Annotated[str, Field(max_length=500, validate_default=True)] = ""
     user: Annotated[str, Field(max_length=500)] = ""
     path: Annotated[str, Field(max_length=500)] | None = None
     sending_from: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)] | None = None
     transactional_email_budget: Annotated[int, Field(ge=0, le=1_000_000_000)] | None = None
     rate: Annotated[float, Field(gt=0, le=1_000)] | None = None
 
-    @model_validator(mode="after")
-    def _has_a_host(self) -> Self:
-        form, said = HOSTS.get(self.name, (None, ""))
-        if form is not None and not form.fullmatch(self.host):
-            raise ValueError(f"host of {self.name} must be {said}")
-        return self
+    @field_validator("host")
+    @classmethod
+    def _has_its_form(cls, host: str, others: ValidationInfo) -> str:
+        name = others.data.get("name")
+        form, said = HOSTS.get(name, (None, "")) if name is not None else (None, "")
+        if form is not None and not form.fullmatch(host):
+            raise ValueError(f"host of {name} must be {said}")
+        return host
 
 
 class Service(ServiceInput):
@@ -113,13 +117,21 @@ class ServiceItem(CatalogItem, discriminator="service"):
     password = BinaryAttribute(null=True, legacy_encoding=False)
 
 
-def add(org: int, wanted: ServiceInput, password: str = "") -> Service:
+AlongService = Callable[[Transaction, Service], None]
+
+
+def _alone(_: Transaction, __: Service) -> None:
+    """Nothing else is written with it."""
+
+
+def add(org: int, wanted: ServiceInput, password: str = "", along: AlongService = _alone) -> Service:
     """One more service of the org. Raises `NotFound` (org), `NotAllowed` (the instance can keep no passwords)."""
     number, sealed = names.next_number("service"), _sealed(password)
     service = Service(**wanted.model_dump(), id=number, org=org, updated=_now(), sealed_password=sealed)
     transaction = Transaction()
     transaction.put("service", _item(service), CatalogItem.pk.does_not_exist())
     transaction.check("org", store.OrgItem, store.org_key(org), CatalogItem.pk.exists())
+    along(transaction, service)
     try:
         items.commit(transaction)
     except Cancelled:
@@ -127,27 +139,45 @@ def add(org: int, wanted: ServiceInput, password: str = "") -> Service:
     return service
 
 
-def replace(service: Service, wanted: ServiceInput, password: str | None = None) -> Service:
-    """Change a service, which is the latest of its name from now on; None keeps the password, "" removes it.
+def replace(
+    service: Service, wanted: ServiceInput, password: str | None = None, along: AlongService = _alone
+) -> Service:
+    """Change a service that is as it was read, which is the latest of its name from now on; None keeps the password, ""
+    removes it.
 
-    Raises `NotFound`, and `NotAllowed` when it would get another name.
+    Raises `NotFound`, `Outdated`, and `NotAllowed` when it would get another name.
     """
     if wanted.name != service.name:
         raise NotAllowed("cannot be changed: name")
     sealed = service.sealed_password if password is None else _sealed(password)
-    changed = Service(**wanted.model_dump(), id=service.id, org=service.org, updated=_now(), sealed_password=sealed)
-    try:
-        dynamo.save(_item(changed), CatalogItem.pk.exists())
-    except Cancelled:
-        raise NotFound("service") from None
+    updated = max(_now(), service.updated + timedelta(milliseconds=1))
+    changed = Service(**wanted.model_dump(), id=service.id, org=service.org, updated=updated, sealed_password=sealed)
+    transaction = Transaction()
+    transaction.put("service", _item(changed), ServiceItem.updated == version_of(service))
+    along(transaction, changed)
+    _commit(transaction, service)
     return changed
 
 
-def remove(service: Service) -> None:
-    """Take it away from its org."""
+def version_of(service: Service) -> int:
+    """When it was updated, in ms since 1970: another moment for each change of it."""
+    return round(service.updated.timestamp() * 1000)
+
+
+def remove(service: Service, along: Along = nothing) -> None:
+    """Take it away from its org, if it is as it was read. Raises `NotFound`, `Outdated`."""
     transaction = Transaction()
-    transaction.delete("service", _item(service))
-    items.commit(transaction)
+    transaction.delete("service", _item(service), ServiceItem.updated == version_of(service))
+    along(transaction)
+    _commit(transaction, service)
+
+
+def _commit(transaction: Transaction, service: Service) -> None:
+    try:
+        items.commit(transaction)
+    except Cancelled:
+        get(service.org, service.id)
+        raise Outdated from None
 
 
 def of_org(org: int) -> list[Service]:
@@ -200,7 +230,7 @@ def _item(service: Service) -> ServiceItem:
         sk=f"{SK}{service.name}#{padded(service.id)}",
         id=service.id,
         document=service.document(),
-        updated=round(service.updated.timestamp() * 1000),
+        updated=version_of(service),
         password=service.sealed_password,
     )
 

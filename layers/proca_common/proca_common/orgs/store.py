@@ -119,14 +119,20 @@ def replace(org: Org, along: Along = nothing) -> Org:
 
     Raises `NotFound`, `Taken` (name) and `Outdated`.
     """
-    old = get(org.id)
     transaction = Transaction()
-    changes = [OrgItem.document.set(org.document()), OrgItem.version.set(org.version + 1)]
-    transaction.update("org", OrgItem(*org_key(org.id)), changes, OrgItem.version == org.version)
-    names.rename(transaction, "org", old.name, org.name, org.id)
+    put_changed(transaction, get(org.id), org)
     along(transaction)
     commit(transaction)
     return org.model_copy(update={"version": org.version + 1})
+
+
+def put_changed(transaction: Transaction, old: Org, org: Org) -> None:
+    """Write the settings of an org that is to be as it was read in this transaction; refused under the labels `org` and
+    `name`.
+    """
+    changes = [OrgItem.document.set(org.document()), OrgItem.version.set(org.version + 1)]
+    transaction.update("org", OrgItem(*org_key(org.id)), changes, OrgItem.version == org.version)
+    names.rename(transaction, "org", old.name, org.name, org.id)
 
 
 def delete(org: Org, along: Along = nothing) -> None:
