@@ -18,6 +18,7 @@ from proca_common.approvals import codes
 from proca_common.approvals.codes import Told
 from proca_common.approvals.second import Second
 from proca_common.approvals.texts import LANGUAGES
+from proca_common.aws.dynamo import Transaction
 from proca_common.campaigns.campaign import Campaign
 from proca_common.confirms import store as confirms
 from proca_common.confirms.confirm import ADD_PARTNER, ADD_STAFFER, JOIN_CAMPAIGN, LAUNCH_PAGE, VALID_DAYS, Confirm
@@ -506,7 +507,9 @@ class TestAtOnce:
     @staticmethod
     def undo(both: Coalition, ola: Desk) -> None:
         if ola.user in users.staff_of(both.bees.id):
-            both.ida.delete(f"/v1/orgs/bees/staff/{ola.user}")
+            transaction = Transaction()
+            users.remove_staffer(transaction, ola.user, both.bees.id)
+            transaction.commit()
         page = pages.get(both.copy.id)
         if page.live:
             both.copy = pages.replace(page.model_copy(update={"live": False}))
