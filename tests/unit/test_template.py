@@ -442,7 +442,7 @@ def test_queues_are_encrypted_and_raise_an_alarm(resources: dict[str, Resource])
     for name, queue in queues.items():
         assert queue["SqsManagedSseEnabled"] is True
         assert name in watched, f"nobody learns of what is in {name}"
-        # Our own orders have a queue for what was given up; the others are such queues. Those of orgs are made at run time.
+        # Our own orders have a queue for what was given up; the others are such queues. Orgs' are made at run time.
         if name.removesuffix("Queue") + "FailuresQueue" in queues:
             given_up = queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
             assert given_up == name.removesuffix("Queue") + "FailuresQueue"
