@@ -71,7 +71,7 @@ OF_ORG: dict[str, Roles] = {
     "PUT /v1/orgs/{org}/campaigns/{campaign}": CAMPAIGNS,
     "PATCH /v1/orgs/{org}/campaigns/{campaign}": CAMPAIGNS | CAMPAIGN_SETTINGS,
     "DELETE /v1/orgs/{org}/campaigns/{campaign}": CAMPAIGNS,
-    "GET /v1/orgs/{org}/campaigns/{campaign}/partners": STAFF,
+    "GET /v1/orgs/{org}/campaigns/{campaign}/partners": CAMPAIGNS,
     # pages
     "GET /v1/orgs/{org}/pages": STAFF,
     "POST /v1/orgs/{org}/pages": PAGES,
