@@ -432,6 +432,7 @@ def api_event(
             "httpMethod": method,
             "path": path,
             "stage": "v1",
+            "apiId": "a1b2c3d4e5",
             "requestId": "test",
             "identity": {"sourceIp": "192.0.2.1", "userAgent": "test"},
         },
