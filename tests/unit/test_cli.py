@@ -18,7 +18,7 @@ from proca_common.cli.__main__ import main, parser
 from proca_common.cli.api import Api, below
 from proca_common.cli.config import Login
 from proca_common.cli.endpoints import ENDPOINTS, NOUNS
-from proca_common.cli.errors import Failed, Misused, Problem
+from proca_common.cli.errors import Failed, Misused, Refusal
 from proca_common.stages.requeue import Target
 from tools.openapi.management import MANAGED
 
@@ -162,11 +162,11 @@ class TestCalls:
         ("status", "exit_status"), [(400, 1), (401, 3), (403, 3), (404, 4), (409, 5), (412, 5), (429, 6), (503, 6)]
     )
     def test_exit_statuses(self, status: int, exit_status: int) -> None:
-        assert Problem(status, {}).exit_status == exit_status
+        assert Refusal(status, {}).exit_status == exit_status
 
     def test_a_problem_names_each_failed_rule_with_its_pointer(self) -> None:
         errors = [{"pointer": "/name", "message": "is taken"}, {"pointer": "/title", "message": "is missing"}]
-        said = str(Problem(422, {"title": "Invalid input", "detail": "two", "errors": errors}, 7))
+        said = str(Refusal(422, {"title": "Invalid input", "detail": "two", "errors": errors}, 7))
         assert said.splitlines() == [
             "Invalid input (422): two; try again in 7 s",
             "  /name: is taken",

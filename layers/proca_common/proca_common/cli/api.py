@@ -17,7 +17,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from proca_common.cli.errors import Failed, Misused, Problem, Unreachable
+from proca_common.cli.errors import Failed, Misused, Refusal, Unreachable
 
 Json = dict[str, Any]
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -63,13 +63,13 @@ class Api:
     ) -> Answer:
         """The answer; `path` begins after `/v1`. Only what reads is tried again while the API is busy.
 
-        Raises `Problem`, `Unreachable`.
+        Raises `Refusal`, `Unreachable`.
         """
         tries = TRIES if method == "GET" else 1
         for number in range(1, tries + 1):
             try:
                 return self._call(method, path, body, query, if_match)
-            except Problem as problem:
+            except Refusal as problem:
                 if problem.status not in PASSING or number == tries:
                     raise
                 self._pause(min(problem.retry_after_s or number, LONGEST_PAUSE_S))
@@ -133,11 +133,11 @@ def _json(answer: IO[bytes]) -> Any:
         raise Failed("the answer is no JSON: is this the address of the API?") from None
 
 
-def _problem(error: HTTPError) -> Problem:
+def _problem(error: HTTPError) -> Refusal:
     try:
         details = json.loads(error.read())
     except (ValueError, OSError):
         details = {}
     pause = error.headers.get("Retry-After", "")
     known = details if isinstance(details, dict) and "title" in details else {"detail": str(error.reason)}
-    return Problem(error.code, known, int(pause) if pause.isdigit() else None)
+    return Refusal(error.code, known, int(pause) if pause.isdigit() else None)

@@ -19,7 +19,7 @@ from proca_common.cli import config, given
 from proca_common.cli.api import Api, basic, bearer, below
 from proca_common.cli.config import Config, Login
 from proca_common.cli.endpoints import NAMED
-from proca_common.cli.errors import Failed, Misused, NotThere, Problem
+from proca_common.cli.errors import Failed, Misused, NotThere, Refusal
 from proca_common.cli.output import Progress
 
 Json = dict[str, Any]
@@ -83,7 +83,7 @@ def logout(_: Namespace, known: Config) -> Json:
 def _make_void(login: Login) -> None:
     try:
         Api(login.api, bearer(login.token)).call("DELETE", below("/account/tokens/{token}", {"token": login.number}))
-    except Problem as problem:
+    except Refusal as problem:
         if problem.status != UNAUTHORIZED:  # it is void already
             raise
 

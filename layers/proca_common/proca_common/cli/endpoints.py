@@ -272,6 +272,30 @@ PROCESSING = (
     ),
 )
 
+SERVICE_SETTINGS = (
+    "host",
+    "user",
+    "password (@- asks for it)",
+    "path",
+    "sendingFrom",
+    "transactionalEmailBudget",
+    "rate",
+)
+TEMPLATE = f"{ORG}/templates/{{template}}/{{locale}}"
+
+BACKENDS = (
+    _list("services", f"{ORG}/services", "the org's services", "id", "name", "host", "user", "sendingFrom"),
+    _create("services", f"{ORG}/services", "one more service", "name", *SERVICE_SETTINGS),
+    _show("services", f"{ORG}/services/{{service}}", "one service, without its password"),
+    _set("services", f"{ORG}/services/{{service}}", "other settings, another password", *SERVICE_SETTINGS),
+    _delete("services", f"{ORG}/services/{{service}}", "the end of it"),
+    _list("templates", f"{ORG}/templates", "the org's templates", "name", "locale", "subject"),
+    _show("templates", TEMPLATE, "a template with its texts"),
+    Endpoint("templates", "put", "PUT", TEMPLATE, "this template, new or changed", ("subject", "html", "text")),
+    _delete("templates", TEMPLATE, "the end of it"),
+    _create("templates", f"{TEMPLATE}/preview", "what a mail would say, with sample data", "kind", verb="preview"),
+)
+
 CAMPAIGN = f"{ORG}/campaigns/{{campaign}}"
 CAMPAIGN_SETTINGS = (
     "name",
@@ -341,7 +365,7 @@ NAMED = {
 }
 """What the API knows by a number and people by a name: the list to look in, the name there, the number there."""
 
-ENDPOINTS: tuple[Endpoint, ...] = (*ACCOUNT, *ORGS, *PROCESSING, *CAMPAIGNS)
+ENDPOINTS: tuple[Endpoint, ...] = (*ACCOUNT, *ORGS, *PROCESSING, *BACKENDS, *CAMPAIGNS)
 """All that needs no more than a row."""
 
 NOUNS = {
@@ -355,6 +379,8 @@ NOUNS = {
     "partners": "asking orgs to take part in a campaign, and asking to take part",
     "confirms": "what waits for an org to decide",
     "keys": "what the contacts of an org are encrypted with",
+    "services": "what an org uses for mails, payments and pushes",
+    "templates": "mails of an org",
     "campaigns": "campaigns that an org leads or has pages in",
     "pages": "action pages of an org",
     "queues": "how the queues of an org stand, and reading them",

@@ -42,7 +42,7 @@ class Unreachable(Failed):
     exit_status = TRY_LATER
 
 
-class Problem(Failed):
+class Refusal(Failed):
     """The API answered with an error (RFC 9457): every failed rule with its JSON Pointer."""
 
     def __init__(self, status: int, details: Mapping[str, Any], retry_after_s: int | None = None) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 
 from proca_common.cli.errors import Misused
 
+ASKED = "@-"
 HELP = (
     'settings as key=value. A value is JSON, else text: supporterConfirm=true, title="Clean rivers", end=null; '
-    "@FILE is what the file has, as text. A dot goes into an object: config.goal=5000"
+    "@FILE is what the file has, as text, @- is asked for. A dot goes into an object: config.goal=5000"
 )
 
 
@@ -30,7 +31,7 @@ def settings(typed: Iterable[str], body: Path | None = None) -> dict[str, Any]:
             place = place.setdefault(name, {})
             if not isinstance(place, dict):
                 raise Misused(f"{key}: {name} is no object")
-        place[last] = _value(value)
+        place[last] = asked_secret(key) if value == ASKED else _value(value)
     return found
 
 

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from proca_common.cli import commands, given
 from proca_common.cli.api import Api, bearer, below
 from proca_common.cli.config import Config
-from proca_common.cli.errors import NOT_FOUND, Problem
+from proca_common.cli.errors import NOT_FOUND, Refusal
 
 Json = dict[str, Any]
 Made = TypeVar("Made")
@@ -73,7 +73,7 @@ class _Wizard:
         api = Api(url)
         try:
             api.call("GET", "/account")
-        except Problem as problem:
+        except Refusal as problem:
             if problem.status != UNAUTHORIZED:
                 raise
         self._known = replace(self._known, given_url=api.url)
@@ -93,7 +93,7 @@ class _Wizard:
         self._api = Api(url, bearer(self._known.token))
         try:
             account: Json = self._api.call("GET", "/account").body
-        except Problem as problem:
+        except Refusal as problem:
             if problem.status != UNAUTHORIZED or self._known.given_token:
                 raise
             return None
@@ -105,7 +105,7 @@ class _Wizard:
             password = given.asked_secret("Password")
             try:
                 login = commands.sign_in(self._known, url, email, password)
-            except Problem as problem:
+            except Refusal as problem:
                 if problem.status != UNAUTHORIZED:
                     raise
                 say("There is no such account, or its password is another.")
@@ -131,7 +131,7 @@ class _Wizard:
         token = re.split(r"[/?#]", link.rstrip("/").partition("?")[0])[-1]
         try:
             Api(url).call("POST", below("/account/confirmations/{token}", {"token": token}))
-        except Problem as problem:
+        except Refusal as problem:
             if problem.exit_status != NOT_FOUND:
                 raise
             say("This link does not hold, or not any more.")
@@ -165,7 +165,7 @@ class _Wizard:
         name = self._answer("campaign", "Name of the campaign", known[0] if known else f"{org}-campaign")
         try:
             found: Json = self._api.call("GET", f"{path}{below('/{name}', {'name': name})}").body
-        except Problem as problem:
+        except Refusal as problem:
             if problem.exit_status != NOT_FOUND:
                 raise
             title = self._answer("campaign-title", "What people call it", name)
@@ -226,7 +226,7 @@ class _Wizard:
         while True:
             try:
                 return step()
-            except Problem as problem:
+            except Refusal as problem:
                 if problem.status not in {CONFLICT, INVALID} or not sys.stdin.isatty():
                     raise
                 say(str(problem))
