@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import urllib.request
 from typing import Any
 
 import pytest
@@ -12,27 +11,13 @@ from playwright.sync_api import Browser, expect
 
 from proca_common.approvals.texts import LANGUAGES
 from tests.e2e.browser import visitor
+from tests.e2e.mailbox import Mailbox
 from tests.e2e.site import RUN, Ngo, Page, Site
 from tools.emulator import Emulator
 
 ENGLISH = LANGUAGES["en"]
 CONFIRM_TEXT = "Dear {{firstName}}, please confirm: {{{confirmLink}}}"
 THANKS_TEXT = "Thank you, {{firstName}}: we are {{campaign.stats.supporterCount}}"
-
-
-class Mailbox:
-    """The mails that the local stack's SES took."""
-
-    def __init__(self, local: Emulator) -> None:
-        self.local = local
-
-    def of(self, recipient: str) -> list[dict[str, Any]]:
-        """The mails to this address, in the order of their sending."""
-        url = f"{self.local.endpoint}/_ministack/ses/messages"
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            by_account = json.loads(answer.read())["messages"]
-        mails = [mail for found in by_account.values() for mail in found]
-        return [mail for mail in mails if recipient in json.dumps(mail)]
 
 
 @pytest.fixture

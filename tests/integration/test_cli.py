@@ -171,6 +171,12 @@ class TestCalls:
         assert run(capsys, "pages", "launch", "ngo", "ngo/Sign")["live"]
         assert "no page" in run(capsys, "pages", "launch", "ngo", "ngo/other", status=4)
 
+    def test_a_password_is_asked_for(self, desk: Desk, typed: Any, capsys: Captured) -> None:
+        desk.on("POST /orgs/ngo/services", (201, {"id": 2}))
+        typed(" s p ")
+        run(capsys, "services", "create", "ngo", "name=smtp", "password=@-")
+        assert desk.asked("POST /orgs/ngo/services") == [{"name": "smtp", "password": " s p "}]
+
     def test_it_is_asked_before_what_cannot_be_taken_back(self, desk: Desk, typed: Any, capsys: Captured) -> None:
         desk.on("DELETE /orgs/ngo", (204, None))
         typed("n")

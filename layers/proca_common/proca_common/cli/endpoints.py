@@ -281,6 +281,7 @@ SERVICE_SETTINGS = (
     "transactionalEmailBudget",
     "rate",
 )
+TEXTS = ("subject", "html", "text")
 TEMPLATE = f"{ORG}/templates/{{template}}/{{locale}}"
 
 BACKENDS = (
@@ -291,9 +292,11 @@ BACKENDS = (
     _delete("services", f"{ORG}/services/{{service}}", "the end of it"),
     _list("templates", f"{ORG}/templates", "the org's templates", "name", "locale", "subject"),
     _show("templates", TEMPLATE, "a template with its texts"),
-    Endpoint("templates", "put", "PUT", TEMPLATE, "this template, new or changed", ("subject", "html", "text")),
+    Endpoint("templates", "put", "PUT", TEMPLATE, "this template, new or changed", TEXTS),
     _delete("templates", TEMPLATE, "the end of it"),
-    _create("templates", f"{TEMPLATE}/preview", "what a mail would say, with sample data", "kind", verb="preview"),
+    _create(
+        "templates", f"{TEMPLATE}/preview", "what a mail would say, with sample data", "kind", *TEXTS, verb="preview"
+    ),
 )
 
 CAMPAIGN = f"{ORG}/campaigns/{{campaign}}"
