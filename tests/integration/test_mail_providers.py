@@ -74,6 +74,19 @@ def test_ses_takes_the_mail(office: PostOffice, ses_org: Org, time: SimulatedTim
     assert office.counts == {Counted.SENT: 1}
 
 
+def test_no_other_org_sends_with_the_account_of_the_instance(
+    office: PostOffice, ses_org: Org, time: SimulatedTime
+) -> None:
+    services.add(ses_org.id, services.ServiceInput(name="ses", host="eu-central-1"))
+    orgs.replace(orgs.get(ses_org.id).model_copy(update={"email_backend": "ses"}))
+    thanked(office, ses_org, "borrowed@example.org")
+
+    office.step()
+
+    assert not ses_mails("borrowed@example.org")
+    assert not office.counts
+
+
 def test_the_quota_is_asked_for_once_in_ten_minutes(office: PostOffice, ses_org: Org, time: SimulatedTime) -> None:
     for number in range(3):
         thanked(office, ses_org, f"quota-{number}@example.org")

@@ -64,6 +64,15 @@ def test_all_failed_rules_are_told_at_their_fields(ida: Desk) -> None:
     assert ida.post(SERVICES, queue).codes == [("/path", "invalid")]
 
 
+def test_nobody_but_the_instance_sends_with_its_own_account(world: World, ida: Desk) -> None:
+    ses = {"name": "ses", "host": "eu-central-1"}
+    assert ida.post(SERVICES, ses).codes == [("/user", "blank")]
+    own = ida.post(SERVICES, {**ses, "user": "AKIAEXAMPLE", "password": PASSWORD})
+    assert own.status == 201
+    assert ida.patch(f"{SERVICES}/{own.body['id']}", {"user": ""}).codes == [("/user", "blank")]
+    assert desk("ole@example.org", instance=Role.OWNER).post("/v1/orgs/instance/services", ses).status == 201
+
+
 class TestChanging:
     def test_keeps_the_password_unless_another_is_given(self, org: Org, ida: Desk, made: dict[str, Any]) -> None:
         path = f"{SERVICES}/{made['id']}"

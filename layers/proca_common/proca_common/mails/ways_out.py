@@ -67,6 +67,8 @@ def _service(org: Org, instance_org: int, *, transactional: bool) -> Service:
         found = services.latest(owner, ServiceName(wanted))
         if found is None:
             raise Broken("no such service")
+        if found.name is ServiceName.SES and not found.user and owner != instance_org:
+            raise Broken("only the instance's org sends with the instance's own account")
         return found
 
     return _services.get((org.id, instance_org, str(name), transactional), fetch)

@@ -15,6 +15,7 @@ from proca_common.failures import Failure, Refused
 from proca_common.management import audit
 from proca_common.management.access import Seen, org_of
 from proca_common.management.audit import Change
+from proca_common.orgs import instance as instances
 from proca_common.orgs import services
 from proca_common.orgs import store as orgs
 from proca_common.orgs.org import Org
@@ -27,6 +28,7 @@ from proca_common.users.user import Caller
 
 NEEDED = Permission.CHANGE_ORG_SERVICES
 PASSWORD = "password"  # noqa: S105 - the name of a field
+NOT_THE_OWN = "is needed: only the instance's org sends with the instance's own account, others borrow it as `system`"
 BACKENDS = ("email_backend", "transactional_email_backend", "push_backend", "event_backend", "detail_backend")
 
 
@@ -52,7 +54,7 @@ def create(caller: Caller, org_name: str, given: Mapping[str, Any], *, this_mach
     org = org_of(caller, org_name, NEEDED)
     password = _password(given)
     wanted = checked(ServiceInput, _without_password(given))
-    _check(wanted, password, this_machine=this_machine)
+    _check(org, wanted, password, this_machine=this_machine)
 
     def along(transaction: Transaction, service: Service) -> None:
         what = f"service#{service.id}"
@@ -72,7 +74,7 @@ def change(
     wanted = patched(known, ServiceInput, _without_password(patch))
     if wanted.name != known.name:
         raise Refused([Failure("/name", "invalid", "cannot be changed")])
-    _check(wanted, password or "", this_machine=this_machine)
+    _check(org, wanted, password or "", this_machine=this_machine)
     if wanted == known and password is None:
         return known
 
@@ -130,8 +132,10 @@ def service_failures(wanted: ServiceInput, password: str, *, this_machine: bool)
     return failures
 
 
-def _check(wanted: ServiceInput, password: str, *, this_machine: bool) -> None:
+def _check(org: Org, wanted: ServiceInput, password: str, *, this_machine: bool) -> None:
     failures = service_failures(wanted, password, this_machine=this_machine)
+    if wanted.name is ServiceName.SES and not wanted.user and org.id != instances.get().org:
+        failures = [*failures, Failure("/user", "blank", NOT_THE_OWN)]
     if failures:
         raise Refused(failures)
 
