@@ -143,7 +143,7 @@ def change_password(caller: Caller, given: Mapping[str, Any], knows: Knows) -> N
 
 
 def ask_for_email(caller: Caller, given: Mapping[str, Any], knows: Knows, post: Post) -> None:
-    """A mail to the new address, which proves it. Whether somebody else has it is not told. Raises `Refused`, `TooMany`."""
+    """A mail that proves the new address; whether somebody else has it is not told. Raises `Refused`, `TooMany`."""
     wanted = account_input(EmailChangeInput, given)
     _check(wanted.current_password, caller, knows)
     if wanted.email.lower() == caller.user.email.lower():
