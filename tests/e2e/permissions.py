@@ -148,7 +148,7 @@ NOT_THERE = {
     "token": "none",
     "campaign": "none",
     "page": "999999999",
-    "service": "none",
+    "service": "999999999",
     "template": "none",
     "name": "none",
     "locale": "en",
