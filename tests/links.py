@@ -62,9 +62,10 @@ def request(
     network: str = "192.0.2.1",
     body: str | None = None,
     headers: dict[str, str] | None = None,
+    name: str = FUNCTION,
     **query: str,
 ) -> Shown:
-    """Call the function; `query` is added to that of the link."""
+    """Call the function with this name; `query` is added to that of the link."""
     parts = urlsplit(link)
     headers = {"Accept": accept, **(headers or {})}
     if language is not None:
@@ -73,7 +74,7 @@ def request(
         headers["Content-Type"] = "application/x-www-form-urlencoded"
     event = api_event(method, parts.path, body, headers, {**dict(parse_qsl(parts.query)), **query})
     event["requestContext"]["identity"]["sourceIp"] = network
-    answer = function(FUNCTION)(event, LambdaContext(FUNCTION, 28))
+    answer = function(name)(event, LambdaContext(name, 28))
     found = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
     return Shown(answer["statusCode"], answer["body"], found)
 

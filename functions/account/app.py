@@ -1,5 +1,5 @@
 """/v1/account: what people do to their own account, some of it before they can say who they are; /v1/users: what those
-do who manage users.
+do who manage users; /account/...: the pages behind links of mails, where no front end has them.
 """
 
 from __future__ import annotations
@@ -7,12 +7,16 @@ from __future__ import annotations
 from proca_common.aws import init_phase
 
 # isort: split
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from proca_common.approvals import account_pages
+from proca_common.approvals.account_pages import AccountPage
+from proca_common.approvals.answers import reader_of
 from proca_common.aws import clock, dynamo
 from proca_common.aws.clients import client
 from proca_common.aws.logs import logger
@@ -23,13 +27,15 @@ from proca_common.errors import NotKnown
 from proca_common.guards import caps
 from proca_common.http.answers import answer, no_content, record
 from proca_common.http.lists import asked, listed
-from proca_common.http.requests import json_body, numeric_id
+from proca_common.http.requests import form_body, json_body, numeric_id
 from proca_common.http.resolver import make_resolver
 from proca_common.http.versions import check_match
 from proca_common.management import accounts
 from proca_common.users.authentication import Authenticator
+from proca_common.users.tokens import CHANGE, CONFIRM, RESET
 from proca_common.users.user import Caller
 
+BOTH = ["GET", "POST"]
 NEUTRAL = {"message": "If your email is in our system, you will receive a mail shortly"}
 
 settings = read(AccountSettings)
@@ -157,6 +163,49 @@ def change_user(user: str) -> Response[str]:
     who, seen = caller(), partial(check_match, app.current_event)
     changed = accounts.change_user(who, numeric_id(user, "user"), body(), seen)
     return record(200, accounts.shown_user(changed), changed.version)
+
+
+@app.route("/account/confirmations/<token>", method=BOTH)
+def confirmation_page(token: str) -> Response[str]:
+    """Somebody proves the address with a button."""
+    return page(account_pages.CONFIRMATION, CONFIRM, token, lambda _: accounts.confirm(token))
+
+
+@app.route("/account/password-resets/<token>", method=BOTH)
+def password_reset_page(token: str) -> Response[str]:
+    """Somebody who forgot the password types a new one, twice."""
+
+    def reset(form: dict[str, str]) -> None:
+        accounts.reset_password(token, {name: form.get(name, "") for name in ("password", "passwordConfirmation")})
+
+    return page(account_pages.PASSWORD_RESET, RESET, token, reset)
+
+
+@app.route("/account/email-changes/<token>", method=BOTH)
+def email_change_page(token: str) -> Response[str]:
+    """Somebody logs in to prove the new address."""
+
+    def change(form: dict[str, str]) -> None:
+        who = authenticator.check_password(form.get("email", ""), form.get("password", ""), source())
+        accounts.change_email(who, token)
+
+    return page(account_pages.EMAIL_CHANGE, CHANGE, token, change)
+
+
+def page(asked: AccountPage, context: str, token: str, do: Callable[[dict[str, str]], None]) -> Response[str]:
+    """Ask, or do what was asked. GET changes nothing and counts nothing, as programs open links of mails, too; a token
+    of 256 bits is not found by trying.
+    """
+    event = app.current_event
+    try:
+        if event.http_method == "GET":
+            accounts.check_token(context, token)
+            return account_pages.ask(asked)
+        count_token()
+        do(form_body(event))
+    except Exception as error:  # noqa: BLE001 - people get a page, whatever is wrong
+        return account_pages.refused(asked, reader_of(event), error)
+    return account_pages.tell(asked)
 
 
 def caller() -> Caller:

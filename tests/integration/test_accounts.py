@@ -65,7 +65,7 @@ def token_in(server: MailServer, page: str) -> str:
     """The token in the last mail."""
     part = server.mails[-1].get_body(("html",))
     assert part is not None
-    found = re.search(rf"https://api\.example\.org/v1/v1/account/{page}/([A-Za-z0-9_-]{{43}})", str(part.get_content()))
+    found = re.search(rf"https://api\.example\.org/v1/account/{page}/([A-Za-z0-9_-]{{43}})", str(part.get_content()))
     assert found is not None
     return found[1]
 

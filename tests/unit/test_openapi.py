@@ -44,7 +44,7 @@ def test_it_is_valid() -> None:
     OpenAPIV31SpecValidator(json.loads(openapi.text().replace(r"\\p{L}", "a-z"))).validate()
 
 
-PAGES_FOR_PEOPLE = "/link/"
+PAGES_FOR_PEOPLE = ("/link/", "/account/")
 
 
 def test_it_has_every_endpoint_of_the_template_but_pages_for_people_and_no_other() -> None:

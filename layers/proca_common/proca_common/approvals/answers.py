@@ -96,6 +96,11 @@ def tell(reader: Reader, result: Result) -> Response[str]:
     return _answer(result.status, HTML, page.telling(reader.language, text, reader.campaign), headers)
 
 
+def show(status: int, body: str) -> Response[str]:
+    """A page for people."""
+    return _answer(status, HTML, body, page.headers())
+
+
 def refuse(reader: Reader, problem: Problem) -> Response[str]:
     """A problem, as JSON or in words."""
     if reader.wants_json:

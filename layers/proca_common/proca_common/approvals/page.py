@@ -8,7 +8,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+from collections.abc import Sequence
 from string import Template
+from typing import NamedTuple
 
 from proca_common.approvals.texts import Ask, Texts
 
@@ -50,18 +52,26 @@ _ASK = Template("""$campaign<h1>$title</h1>
 <form method="post">
 <button type="submit">$button</button>
 </form>""")
-_LOGIN = Template("""$wrong<h1>$title</h1>
+_FORM = Template("""$wrong<h1>$title</h1>
 <p>$line</p>
 <form method="post">
-<label>$email
-<input type="email" name="email" autocomplete="username" required></label>
-<label>$password
-<input type="password" name="password" autocomplete="current-password" required></label>
+$fields
 <button type="submit">$button</button>
 </form>""")
+_FIELD = Template("""<label>$label
+<input type="$type" name="$name" autocomplete="$autocomplete" required></label>""")
 _WRONG = Template('<p role="alert">$text</p>\n')
 _CAMPAIGN = Template("<p>$campaign</p>\n")
 _TELL = Template('$campaign<div role="status"><h1>$text</h1></div>')
+
+
+class Field(NamedTuple):
+    """What is to be typed: what stands beside it; name, type and `autocomplete` of HTML's input."""
+
+    label: str
+    name: str
+    type: str
+    autocomplete: str
 
 
 def asking(language: str, ask: Ask, campaign: str = "", *, submits_itself: bool = False) -> str:
@@ -87,15 +97,27 @@ def logging_in(language: str, texts: Texts, *, wrong: bool = False) -> str:
 
     The gateway on AWS gives another name to the header that would make browsers ask by themselves.
     """
-    content = _LOGIN.substitute(
-        wrong=_WRONG.substitute(text=_text(texts.not_known)) if wrong else "",
-        title=_text(texts.login.title),
-        line=_text(texts.login.line),
-        email=_text(texts.inputs.email),
-        password=_text(texts.inputs.password),
-        button=_text(texts.login.button),
+    fields = [
+        Field(texts.inputs.email, "email", "email", "username"),
+        Field(texts.inputs.password, "password", "password", "current-password"),
+    ]
+    return filling_in(language, texts.login, fields, [texts.not_known] if wrong else [])
+
+
+def filling_in(language: str, ask: Ask, fields: Sequence[Field], wrong: Sequence[str] = ()) -> str:
+    """A page that asks for something to be typed; its form posts to the address that it was got from. `wrong`: all that
+    was not right with what was typed before, which is not shown again.
+    """
+    content = _FORM.substitute(
+        wrong="".join(_WRONG.substitute(text=_text(text)) for text in wrong),
+        title=_text(ask.title),
+        line=_text(ask.line),
+        fields="\n".join(
+            _FIELD.substitute({name: _text(text) for name, text in field._asdict().items()}) for field in fields
+        ),
+        button=_text(ask.button),
     )
-    return _page(language, texts.login.title, "", content, "")
+    return _page(language, ask.title, "", content, "")
 
 
 def headers(*, submits_itself: bool = False, loopback: str = "") -> dict[str, str]:

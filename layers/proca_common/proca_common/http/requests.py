@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from urllib.parse import parse_qsl
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
@@ -14,6 +15,7 @@ from proca_common.http.problems import Problem, not_found
 MAX_BODY_BYTES = 64 * 1024
 IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 JSON_TYPE = re.compile(r"application/json(?:\s*;.*)?", re.IGNORECASE)
+FORM_TYPE = re.compile(r"application/x-www-form-urlencoded(?:\s*;.*)?", re.IGNORECASE)
 MAX_ID = 2**53 - 1
 
 
@@ -21,6 +23,20 @@ def json_body(event: APIGatewayProxyEvent) -> bytes:
     """The raw JSON body, at most 64 KB; raises the problems 400, 413 and 415."""
     if not JSON_TYPE.fullmatch(event.headers.get("content-type") or ""):
         raise Problem(415, "unsupported-media-type", detail="Send application/json")
+    return _body(event)
+
+
+def form_body(event: APIGatewayProxyEvent) -> dict[str, str]:
+    """What the form of a page sent, at most 64 KB; nothing where it is no form. Raises the problems 400 and 413."""
+    if not FORM_TYPE.fullmatch(event.headers.get("content-type") or ""):
+        return {}
+    try:
+        return dict(parse_qsl(_body(event).decode(), keep_blank_values=True, errors="strict"))
+    except ValueError:
+        raise Malformed("The form is not UTF-8 text") from None
+
+
+def _body(event: APIGatewayProxyEvent) -> bytes:
     text = event.body or ""
     try:
         body = base64.b64decode(text, validate=True) if event.is_base64_encoded else text.encode()

@@ -58,7 +58,7 @@ PAGES = {
     StaffMail.RESET_PASSWORD: (RESET, "password-resets"),
     StaffMail.CHANGE_EMAIL: (CHANGE, "email-changes"),
 }
-"""What the token of a mail is for, and where its link leads to."""
+"""What the token of a mail is for, and where its link leads to: the same path at a front end and at the API."""
 TWITTER = ("name", "screenName", "picture", "description", "url", "followersCount")
 
 
@@ -86,7 +86,7 @@ def send(order: StaffMailOrder, office: Office, deadline_ms: int, counts: Counts
         if not held.again:
             _check_cap(to.email, held, office)
         base = instance.frontend_url or office.link_base_url
-        written = _letter(order, to, org, base, has_frontend=instance.frontend_url is not None)
+        written = _letter(order, to, org, base)
         sent = _hand_over(written, held, way, office)
     finally:
         if not sent:
@@ -161,14 +161,14 @@ def _check_cap(email: str, held: StaffClaim, office: Office) -> None:
         raise Dropped("too many mails to this address") from None
 
 
-def _letter(order: StaffMailOrder, to: _Addressed, org: Org, base: str, *, has_frontend: bool) -> Letter | None:
+def _letter(order: StaffMailOrder, to: _Addressed, org: Org, base: str) -> Letter | None:
     """The mail; None where none can go to this address."""
     mail = StaffMail(order.mail)
     told: dict[str, Any] = {"email": to.email, "firstName": to.email.partition("@")[0]}
     if to.confirm is not None:
         told |= _of_operation(to.confirm, base)
     elif to.user is not None and mail in PAGES:
-        told["confirmLink"] = _link(mail, to.user, to.email, base if has_frontend else f"{base.rstrip('/')}/v1")
+        told["confirmLink"] = _link(mail, to.user, to.email, base)
     try:
         return staff_letter(
             rendered(_template(org, mail), told),
