@@ -84,9 +84,10 @@ PAIRS = [
 ]
 
 
+@pytest.mark.parametrize("changes", [1, pytest.param(2, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("pair", PAIRS, ids=" and ".join)
-def test_two_clicks_meet_in_every_order_with_two_changes_of_turn(
-    world: World, time: SimulatedTime, pair: tuple[str, str]
+def test_two_clicks_meet_in_every_order_with_so_many_changes_of_turn(
+    world: World, time: SimulatedTime, pair: tuple[str, str], changes: int
 ) -> None:
     """What they leave is what they leave one after the other."""
     coalition = Coalition(world, WAITING)
@@ -107,7 +108,7 @@ def test_two_clicks_meet_in_every_order_with_two_changes_of_turn(
         return found
 
     a, b = steps()
-    orders = ["A" * 2 * a + "B" * 2 * b, "B" * 2 * b + "A" * 2 * a, *schedules(a, b, preemptions=2)]
+    orders = ["A" * 2 * a + "B" * 2 * b, "B" * 2 * b + "A" * 2 * a, *schedules(a, b, preemptions=changes)]
     signatures = [petition.sign(f"person{number}") for number in range(len(orders))]
     for signature, order in zip(signatures, orders, strict=True):
         result = run(*operations(signature).values(), order)
