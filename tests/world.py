@@ -57,6 +57,14 @@ PASSWORDS_SECRET = "test-service-passwords"
 SEALING_SECRET = b"a sealing secret of the tests"
 PASSWORDS_KEY = b"a secret of passwords of the tests"
 QUEUE_PREFIX = "test-org-"
+IN_ORDER = {"FifoQueue": "true", "DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
+OWN_QUEUES: dict[str, dict[str, str]] = {
+    "mail": {},
+    "push": IN_ORDER,
+    "push_failures": IN_ORDER,
+    "detail": {},
+    "encrypt_contacts": {},
+}
 QUEUE_ARN_PREFIX = f"arn:aws:sqs:eu-central-1:000000000000:{QUEUE_PREFIX}"
 QUEUE_READER = "test-queue-reader"
 MAIL_EVENTS_TOPIC = "arn:aws:sns:eu-central-1:000000000000:proca-local-mail-events"
@@ -133,18 +141,17 @@ def set_environment(endpoint: str) -> None:
 def _own_queues() -> dict[str, str]:
     """Our own queues, as the template says; they are read by no mapping here: a test takes out what is in them."""
     sqs = unseen_client("sqs")
-    in_order = {"FifoQueue": "true", "DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
-    wanted: dict[str, dict[str, str]] = {
-        "mail": {},
-        "push": in_order,
-        "push_failures": in_order,
-        "detail": {},
-        "encrypt_contacts": {},
-    }
     return {
         name: sqs.create_queue(QueueName=f"test-{name}{'.fifo' if made else ''}", Attributes=made)["QueueUrl"]
-        for name, made in wanted.items()
+        for name, made in OWN_QUEUES.items()
     }
+
+
+def empty_own_queues() -> None:
+    """Take out what other worlds left."""
+    sqs = unseen_client("sqs")
+    for name in OWN_QUEUES:
+        sqs.purge_queue(QueueUrl=os.environ[f"{name.upper()}_QUEUE_URL"])
 
 
 @cache
@@ -158,6 +165,7 @@ class World:
 
     def __init__(self) -> None:
         self.tables = Tables()
+        empty_own_queues()
         self.ahead_ms = 0
         self.prefix = os.environ["QUEUE_URL_PREFIX"]
         self.private_keys: dict[int, dict[str, bytes]] = {}

@@ -147,7 +147,8 @@ def deploy(aws: Emulator, template: Path) -> Stack:
     # https://<id>.execute-api.<region>.amazonaws.com/<stage>
     host, _, stage = environ["PROCA_API_URL"].removeprefix("https://").partition("/")
     api_id = host.partition(".")[0]
-    environ |= aws.environ() | {"PROCA_API_URL": f"{aws.endpoint}{EXECUTE_API}/{api_id}/{stage}"}
+    api_url = f"{aws.endpoint}{EXECUTE_API}/{api_id}/{stage}"
+    environ |= aws.environ() | {"PROCA_API_URL": api_url, "LINK_BASE_URL": api_url}
     return Stack(environ["PROCA_API_URL"], environ, aws)
 
 
@@ -179,6 +180,7 @@ def outputs(cloudformation: Any, stack_name: str) -> dict[str, str]:
 def variables(found: Mapping[str, str], stack_name: str) -> dict[str, str]:
     """The stack's outputs under the names that functions know them by (ActionsTable: ACTIONS_TABLE), and more."""
     named = {re.sub(r"(?<!^)(?=[A-Z])", "_", key).upper(): value for key, value in found.items()}
+    named |= {f"{name}_URL": value for name, value in named.items() if name.endswith("_QUEUE")}
     return {
         "PROCA_API_URL": named.pop("API_URL"),
         **named,

@@ -126,6 +126,7 @@ def test_a_template_is_saved_shown_and_removed(org: Org, admin: Admin, tmp_path:
 
     assert [line["template"] for line in admin("template", "list", "bees")] == ["thanks@de", "thanks@en"]
     assert admin("template", "show", "bees", "thanks", "en") == {
+        "version": 1,
         "id": saved["id"],
         "name": "thanks",
         "locale": "en",
