@@ -1,6 +1,6 @@
 /**
  * Proof of work: solves the challenges of GET /v1/challenge (ALTCHA, proof of work 2) in workers, so that the page stays
- * responsive. Several try at once, each every n-th counter. docs/decisions/0007-widget.md says why these workers.
+ * responsive. Several try at once, each every n-th counter. docs/decisions/0010-widget.md says why these workers.
  */
 
 const MAX_WORKERS = 4;
