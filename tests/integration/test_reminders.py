@@ -240,7 +240,8 @@ def test_a_mail_queue_that_refuses_is_asked_again_the_next_hour(
     assert world.remind()["reminded"] == 1
 
 
-@pytest.mark.parametrize("disasters", [kills, pytest.param(mishaps, marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("disasters", [kills, mishaps])
 def test_whatever_happens_each_reminder_goes_out_once(
     office: PostOffice, time: SimulatedTime, mail_server: MailServer, disasters: Any
 ) -> None:
