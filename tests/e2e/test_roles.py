@@ -37,7 +37,6 @@ MAY = {
     "AddActionContact": {
         "PutItem Actions",
         "UpdateItem Actions",
-        "ConditionCheckItem Actions",
         *CATALOG,
         *SECRETS,
     },
@@ -45,7 +44,6 @@ MAY = {
         "Query Actions",
         "PutItem Actions",
         "UpdateItem Actions",
-        "ConditionCheckItem Actions",
         *CATALOG,
         *SECRETS,
     },
@@ -120,7 +118,6 @@ MAY = {
             f"{action} Actions"
             for action in ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem")
         ),
-        "ConditionCheckItem Actions",
         *CATALOG,
         *(f"{action} Stats" for action in ("GetItem", "BatchGetItem", "UpdateItem")),
         "send deliver",
@@ -137,7 +134,6 @@ MAY = {
     },
     "MailEvents": {
         *(f"{action} Actions" for action in ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem")),
-        "ConditionCheckItem Actions",
         *CATALOG,
         *(f"{action} Stats" for action in ("GetItem", "BatchGetItem", "UpdateItem")),
     },

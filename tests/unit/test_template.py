@@ -88,13 +88,13 @@ def of_org_queues(actions: str, *suffixes: str) -> dict[str, str]:
 
 RIGHTS = {
     "add_action_contact": {
-        "ActionsTable": "PutItem UpdateItem ConditionCheckItem",
+        "ActionsTable": "PutItem UpdateItem",
         **ON_CATALOG,
         "FingerprintSeedSecret": "GetSecretValue",
         "GuardKeySecret": "GetSecretValue",
     },
     "add_action": {
-        "ActionsTable": "Query PutItem UpdateItem ConditionCheckItem",
+        "ActionsTable": "Query PutItem UpdateItem",
         **ON_CATALOG,
         "FingerprintSeedSecret": "GetSecretValue",
         "GuardKeySecret": "GetSecretValue",
@@ -191,7 +191,7 @@ RIGHTS = {
     },
     "deliver": {
         **ON_STREAM,
-        "ActionsTable": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem ConditionCheckItem",
+        "ActionsTable": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem",
         **ON_CATALOG,
         "StatsTable": "GetItem BatchGetItem UpdateItem",
         "MailQueue": "SendMessage",
@@ -236,7 +236,7 @@ RIGHTS = {
         "SweepFailuresQueue": "SendMessage",
     },
     "mail_events": {
-        "ActionsTable": "GetItem BatchGetItem Query PutItem UpdateItem ConditionCheckItem",
+        "ActionsTable": "GetItem BatchGetItem Query PutItem UpdateItem",
         **ON_CATALOG,
         "StatsTable": "GetItem BatchGetItem UpdateItem",
         "MailEventsFailuresQueue": "SendMessage",

@@ -66,7 +66,8 @@ class Meter(Hook):
         if call.operation in READS:
             return self._read(call, proceed)
         if call.operation not in WRITES:
-            raise NotImplementedError(f"no rule for {call.operation}")
+            # The signing path makes no other call; one that it begins to make must not go unweighed.
+            raise ValueError(f"no rule says what {call.operation} costs")
         call.params["ReturnConsumedCapacity"] = "INDEXES"
         touched = [(verb, table, self._key(table, key)) for verb, table, key in call.keys]
         before = self._items((table, key) for _, table, key in touched)

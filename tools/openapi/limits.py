@@ -11,9 +11,9 @@ from typing import Any, get_args
 from proca_common.actions import donation, mtt
 from proca_common.actions import input as actions
 from proca_common.actions.fields import MAX_BYTES
-from proca_common.actions.refusals import MAX_DEPTH
 from proca_common.actions.source import MAX_LENGTH
 from proca_common.contacts.rules import FIELD_RULES
+from proca_common.documents import MAX_DEPTH
 from proca_common.payments import input as payments
 
 Json = dict[str, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from proca_common.actions import refusals
+from proca_common.documents import MAX_DEPTH
 from proca_common.http.problems import TYPE
 from proca_common.http.requests import MAX_BODY_BYTES
 
@@ -18,9 +18,7 @@ class ProblemType(NamedTuple):
 
 
 PROBLEMS = {
-    "malformed": ProblemType(
-        400, f"The body is no JSON object, not UTF-8, or nested deeper than {refusals.MAX_DEPTH} levels."
-    ),
+    "malformed": ProblemType(400, f"The body is no JSON object, not UTF-8, or nested deeper than {MAX_DEPTH} levels."),
     "unauthorized": ProblemType(401, "Nobody says who asks, or does not prove it."),
     "payment-refused": ProblemType(402, "The payment service refuses who pays; `providerCode` says why."),
     "not-allowed": ProblemType(403, "The campaign does not take this."),

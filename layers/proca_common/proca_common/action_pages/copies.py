@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from proca_common.action_pages import store
 from proca_common.action_pages.page import MAX_NAME, ActionPage, ActionPageInput
@@ -15,18 +16,17 @@ from proca_common.orgs import store as orgs
 from proca_common.orgs.org import Org
 
 MAX_TRIES = 100
+COPIED = {"locale", "delivery", "config"}
+
+
+def taken_over(original: ActionPage) -> dict[str, Any]:
+    """What a copy has of its original besides the campaign, camelCase: no templates, extra supporters or being live."""
+    return original.model_dump(mode="json", by_alias=True, include=COPIED)
 
 
 def copied(original: ActionPage, org: int, name: str) -> ActionPageInput:
-    """A page of the org with this name that is like the original in campaign, config, delivery and locale."""
-    return ActionPageInput(
-        name=name,
-        locale=original.locale,
-        org=org,
-        campaign=original.campaign,
-        delivery=original.delivery,
-        config=original.config,
-    )
+    """A page of the org with this name that is a copy of the original."""
+    return ActionPageInput(name=name, org=org, campaign=original.campaign, **taken_over(original))
 
 
 def name_for(org: str, original: str, number: int) -> str:

@@ -16,8 +16,8 @@ from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 from proca_common.actions.currencies import CURRENCIES
 from proca_common.actions.fields import MAX_BYTES, as_json, is_sendable
 from proca_common.actions.input import absent, keep_or_raise, rule
-from proca_common.actions.refusals import MAX_DEPTH, is_deeper
 from proca_common.contacts.input import Input
+from proca_common.documents import MAX_DEPTH, is_deeper
 from proca_common.failures import INVALID, Failure
 
 STRIPE_PAYMENT_INTENT = "stripe_payment_intent"

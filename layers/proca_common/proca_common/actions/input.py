@@ -177,8 +177,9 @@ def parse_action_contact(body: bytes, schema: str, today: date) -> tuple[AddActi
         request = AddActionContactInput.model_validate_json(body)
     except ValidationError as error:
         from proca_common.actions import refusals  # noqa: PLC0415
+        from proca_common.documents import json_object  # noqa: PLC0415
 
-        document = refusals.parsed(body)
+        document = json_object(body)
         failures = refusals.failures_of(error, document)
         failures += refusals.contact_failures(error, document, failures, schema, today)
         raise Refused(failures) from None
@@ -203,8 +204,9 @@ def parse_about(model: type[Body], body: bytes, contact_ref: str) -> Body:
         request = model.model_validate_json(body)
     except ValidationError as error:
         from proca_common.actions import refusals  # noqa: PLC0415
+        from proca_common.documents import json_object  # noqa: PLC0415
 
-        raise Refused(failures + refusals.failures_of(error, refusals.parsed(body))) from None
+        raise Refused(failures + refusals.failures_of(error, json_object(body))) from None
     if failures:
         raise Refused(failures)
     return request

@@ -8,38 +8,16 @@ from datetime import date
 from typing import Any, cast
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails, from_json
+from pydantic_core import ErrorDetails
 
 from proca_common.contacts import ContactInput, check
-from proca_common.failures import Failure, Malformed
+from proca_common.failures import Failure
 
-MAX_DEPTH = 8
 MAX_UNBOUNDED = 20
 
 _FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 _NAMES = {"/contact/name", "/contact/firstName"}
 Path = tuple[str | int, ...]
-
-
-def parsed(body: bytes) -> dict[str, Any]:
-    """The body as plain JSON. Raises Malformed for what is no JSON object of bounded depth in UTF-8."""
-    try:
-        document = from_json(body, allow_inf_nan=False)
-    except ValueError:
-        raise Malformed("The body is not JSON") from None
-    if not isinstance(document, dict):
-        raise Malformed("The body is not a JSON object")
-    if is_deeper(document, MAX_DEPTH):
-        raise Malformed(f"The body is nested deeper than {MAX_DEPTH} levels")
-    return document
-
-
-def is_deeper(value: object, levels: int) -> bool:
-    """Whether objects and lists are nested in more than this many levels."""
-    if not isinstance(value, dict | list):
-        return False
-    items = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(is_deeper(item, levels - 1) for item in items)
 
 
 def failures_of(error: ValidationError, document: dict[str, Any]) -> list[Failure]:

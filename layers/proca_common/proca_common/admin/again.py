@@ -13,6 +13,7 @@ from proca_common.admin.environment import AdminSettings
 from proca_common.aws import clock
 from proca_common.aws.secrets import secret
 from proca_common.campaigns import store as campaigns
+from proca_common.cli.output import Progress
 from proca_common.confirms.links import Links, links
 from proca_common.confirms.tokens import link_keys
 from proca_common.errors import NotFound
@@ -73,10 +74,10 @@ def queue_redrive(args: Namespace, settings: AdminSettings) -> Shown:
     if args.dry_run:
         return {"job": job, "dryRun": True, "count": found, "moved": 0}
     moved = 0
-    for number in redrive(failures, url, job, found):
-        moved += number
-        _progress(f"{moved} of {found}", moved / found)
-    _progress_ends()
+    with Progress("moved", found) as progress:
+        for number in redrive(failures, url, job, found):
+            moved += number
+            progress.at(moved)
     return {"job": job, "dryRun": False, "count": found, "moved": moved}
 
 
@@ -111,11 +112,10 @@ def _no_links(*_: object) -> Links:
     raise NotFound("LINK_KEYS_SECRET or PROCA_API_URL: supporters need links")
 
 
-def _progress(text: str, share: float | None = None) -> None:
-    """A line that is written over, where somebody looks on."""
+def _progress(text: str) -> None:
+    """A line that is written over, where somebody looks on and nobody knows how much there is."""
     if sys.stderr.isatty():
-        bar = "" if share is None else f"[{'#' * round(share * 30):<30}] "
-        print(f"\r{bar}{text}", end="", file=sys.stderr, flush=True)
+        print(f"\r{text}", end="", file=sys.stderr, flush=True)
 
 
 def _progress_ends() -> None:

@@ -13,7 +13,7 @@ from proca_common.campaigns.campaign import Campaign, CampaignInput
 from proca_common.catalog import entries, happenings, items, names
 from proca_common.catalog.changes import Along, commit, nothing
 from proca_common.catalog.entries import Entry
-from proca_common.errors import InUse, NotFound, Taken
+from proca_common.errors import InUse, NotFound, Outdated
 from proca_common.orgs import store as orgs
 
 SK = "campaign"
@@ -48,11 +48,8 @@ def create(wanted: CampaignInput, along: Callable[[Transaction, Campaign], None]
     if along is not None:
         along(transaction, campaign)
     try:
-        items.commit(transaction)
-    except Cancelled as cancelled:
-        for label in ("name", "external_id"):
-            if cancelled.refused(label):
-                raise Taken(label) from None
+        commit(transaction)
+    except Outdated:
         raise NotFound("org") from None
     return campaign
 

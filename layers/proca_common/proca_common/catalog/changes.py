@@ -13,6 +13,7 @@ from proca_common.aws.errors import Cancelled
 from proca_common.catalog import items
 from proca_common.errors import Outdated, Taken
 
+UNIQUE = ("name", "email", "external_id")
 Along = Callable[[Transaction], None]
 
 
@@ -21,11 +22,11 @@ def nothing(_: Transaction) -> None:
 
 
 def commit(transaction: Transaction) -> None:
-    """Commit a change. Raises `Taken` (name), `Outdated` (it was changed or removed meanwhile), `Unavailable`."""
+    """Commit a change. Raises `Taken` (which unique value), `Outdated` (not as it was read), `Unavailable`."""
     try:
         items.commit(transaction)
     except Cancelled as cancelled:
-        for label in ("name", "external_id"):
+        for label in UNIQUE:
             if cancelled.refused(label):
                 raise Taken(label) from None
         raise Outdated from None

@@ -7,27 +7,19 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails, from_json
+from pydantic_core import ErrorDetails
 
+from proca_common import documents
 from proca_common.catalog.entity import Entity
-from proca_common.failures import Failure, Malformed, Refused
+from proca_common.failures import Failure, Refused
 
-MAX_DEPTH = 8
 _FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 Record = TypeVar("Record", bound=Entity)
 
 
 def json_object(body: bytes) -> dict[str, Any]:
     """The body as a JSON object of bounded depth; an empty body is an empty one. Raises `Malformed`."""
-    try:
-        document = from_json(body or b"{}", allow_inf_nan=False)
-    except ValueError:
-        raise Malformed("The body is not JSON") from None
-    if not isinstance(document, dict):
-        raise Malformed("The body is not a JSON object")
-    if _is_deeper(document, MAX_DEPTH):
-        raise Malformed(f"The body is nested deeper than {MAX_DEPTH} levels")
-    return document
+    return documents.json_object(body or b"{}")
 
 
 def checked(model: type[Record], given: Mapping[str, Any]) -> Record:
@@ -87,10 +79,3 @@ def _failure(detail: ErrorDetails) -> Failure:  # noqa: PLR0911 - a kind of erro
             return Failure(pointer, "invalid", str(limit["error"]))
         case _:
             return Failure.invalid(pointer)
-
-
-def _is_deeper(value: object, levels: int) -> bool:
-    if not isinstance(value, dict | list):
-        return False
-    items = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(_is_deeper(item, levels - 1) for item in items)

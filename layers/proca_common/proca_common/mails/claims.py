@@ -50,6 +50,19 @@ class Claim:
     possibly_twice: bool = False
     again: bool = False
 
+    @property
+    def until_ms(self) -> int:
+        """Until when nobody else sends to this supporter."""
+        return int(self.value.rpartition("@")[2])
+
+    def give_back(self) -> None:
+        """The mail certainly did not go out: whoever comes next may send it at once. Raises `Unavailable`."""
+        try:
+            released = SupporterItem.mail_claim.set(f"{self.key}@{GIVEN_BACK}")
+            dynamo.update(_item(self.supporter), [released], SupporterItem.mail_claim == self.value)
+        except Cancelled:
+            return
+
 
 def claim(supporter: SupporterItem, key: str, until_ms: int) -> Claim:
     """Claim the mail, if the supporter is still as read. That it may go out a second time is counted with the claim.
@@ -102,15 +115,6 @@ def settle(held: Claim, *, forget: bool) -> None:
         else:
             return
     raise Unavailable("what became of a mail is not recorded")
-
-
-def give_back(held: Claim) -> None:
-    """The mail certainly did not go out: whoever comes next may send it at once. Raises `Unavailable`."""
-    try:
-        released = SupporterItem.mail_claim.set(f"{held.key}@{GIVEN_BACK}")
-        dynamo.update(_item(held.supporter), [released], SupporterItem.mail_claim == held.value)
-    except Cancelled:
-        return
 
 
 def forget_address(supporter: SupporterItem) -> None:

@@ -6,17 +6,19 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from nacl.public import PrivateKey
 
 from proca_common.actions.store import SupporterItem
 from proca_common.aws import clock
 from proca_common.aws.errors import CloudError
-from proca_common.aws.logs import log_fault
+from proca_common.aws.logs import log_fault, logger
 from proca_common.confirms.tokens import LinkKeys
 from proca_common.mails import counts as budget
 from proca_common.mails import ways_out
-from proca_common.mails.backends import NotSent
+from proca_common.mails.backends import Broken, Busy, NotSent, Unanswered, Undeliverable
+from proca_common.mails.letter import Letter
 from proca_common.mails.ways_out import Way, WaysOut
 from proca_common.orgs.org import Org
 
@@ -79,6 +81,37 @@ def wait_for_turn(way: Way, ways: WaysOut, deadline_ms: int) -> None:
         raise Later(str(error)) from None
     if not in_time or deadline_ms - clock.now_ms() < ENOUGH_MS:
         raise Later("no time left in this batch")
+
+
+class Held(Protocol):
+    """A mail that we alone may send, until then (ms since 1970)."""
+
+    @property
+    def until_ms(self) -> int:
+        """Until when nobody else sends it."""
+
+    def give_back(self) -> None:
+        """It certainly did not go out: whoever comes next may send it at once. Raises `Unavailable`."""
+
+
+def hand_over(written: Letter, held: Held, way: Way, ways: WaysOut, **facts: object) -> bool:
+    """Hand a claimed mail to the provider; False when it is refused for good. Recording that is the caller's.
+
+    Raises `Later`, `Unavailable`; then the claim was given back, or nobody knows and it stays. `facts` are for the log.
+    """
+    try:
+        ways.backend(way.service).send(written)
+    except Undeliverable as error:
+        logger.warning("mail refused for good", extra={"code": str(error), **facts})
+        return False
+    except NotSent as error:
+        if isinstance(error, Busy | Broken):
+            ways.give_up(way.service)
+        held.give_back()
+        raise Later(f"{type(error).__name__}: {error}") from None
+    except Unanswered as error:
+        raise Later(f"Unanswered: {error}", held.until_ms + 1_000) from None
+    return True
 
 
 def take_back(way: Way, org: int) -> None:

@@ -30,7 +30,6 @@ from proca_common.catalog.fresh import Fresh
 from proca_common.confirms.links import links
 from proca_common.errors import NotFound, TooMany
 from proca_common.mails import claims, staff, templates, ways_out
-from proca_common.mails.backends import Broken, Busy, NotSent, Unanswered, Undeliverable
 from proca_common.mails.choice import MailKind
 from proca_common.mails.claims import Changed, Claim, Claimed
 from proca_common.mails.letter import Letter, is_address, letter
@@ -41,6 +40,7 @@ from proca_common.mails.office import (
     Later,
     Office,
     find_way,
+    hand_over,
     take_back,
     wait_for_turn,
 )
@@ -267,26 +267,11 @@ def _hand_over(
 
     Raises `Dropped`, `Later`, `Unavailable`; then the claim was given back, or nobody knows and it stays.
     """
-    if written is None:
-        claims.settle(held, forget=True)
-        return False
-    if not held.again and not held.possibly_twice:
+    if written is not None and not held.again and not held.possibly_twice:
         _check_cap(occasion, held, office)
-    try:
-        office.ways.backend(way.service).send(written)
-    except Undeliverable as error:
-        claims.settle(held, forget=True)
-        logger.warning("mail refused for good", extra={"code": str(error), "action": order.action})
-        return False
-    except NotSent as error:
-        if isinstance(error, Busy | Broken):
-            office.ways.give_up(way.service)
-        claims.give_back(held)
-        raise Later(f"{type(error).__name__}: {error}") from None
-    except Unanswered as error:
-        raise Later(f"Unanswered: {error}", int(held.value.rpartition("@")[2]) + 1_000) from None
-    claims.settle(held, forget=_done_with(occasion) is not None)
-    return True
+    sent = written is not None and hand_over(written, held, way, office.ways, action=order.action)
+    claims.settle(held, forget=not sent or _done_with(occasion) is not None)
+    return sent
 
 
 def _check_cap(occasion: Occasion, held: Claim, office: Office) -> None:

@@ -23,7 +23,6 @@ from proca_common.errors import NotFound, TooMany
 from proca_common.guards.caps import count_mail
 from proca_common.guards.settings import AddressCap
 from proca_common.mails import staff_claims, templates
-from proca_common.mails.backends import Broken, Busy, NotSent, Unanswered, Undeliverable
 from proca_common.mails.claims import Claimed
 from proca_common.mails.letter import Letter, NotAnAddress, is_address, staff_letter
 from proca_common.mails.office import (
@@ -34,6 +33,7 @@ from proca_common.mails.office import (
     Later,
     Office,
     find_way,
+    hand_over,
     take_back,
     wait_for_turn,
 )
@@ -248,21 +248,6 @@ def _hand_over(written: Letter | None, held: StaffClaim, way: Way, office: Offic
 
     Raises `Later`, `Unavailable`; then the claim was given back, or nobody knows and it stays.
     """
-    if written is None:
-        staff_claims.settle(held)
-        return False
-    try:
-        office.ways.backend(way.service).send(written)
-    except Undeliverable as error:
-        staff_claims.settle(held)
-        logger.warning("mail refused for good", extra={"code": str(error), "mail": written.key})
-        return False
-    except NotSent as error:
-        if isinstance(error, Busy | Broken):
-            office.ways.give_up(way.service)
-        staff_claims.give_back(held)
-        raise Later(f"{type(error).__name__}: {error}") from None
-    except Unanswered as error:
-        raise Later(f"Unanswered: {error}", held.until_ms + 1_000) from None
+    sent = written is not None and hand_over(written, held, way, office.ways, mail=written.key)
     staff_claims.settle(held)
-    return True
+    return sent

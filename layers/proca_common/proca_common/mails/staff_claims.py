@@ -43,6 +43,13 @@ class StaffClaim:
     possibly_twice: bool = False
     again: bool = False
 
+    def give_back(self) -> None:
+        """The mail certainly did not go out: whoever comes next may send it at once. Raises `Unavailable`."""
+        try:
+            dynamo.save(_item(self.key, GIVEN_BACK), StaffMailItem.until == self.until_ms)
+        except Cancelled:
+            return
+
 
 def claim(key: str, org: int, until_ms: int) -> StaffClaim:
     """Claim the mail; that it may go out a second time is counted for the org with it.
@@ -80,14 +87,6 @@ def settle(held: StaffClaim) -> None:
         else:
             return
     raise Unavailable("what became of a mail is not recorded")
-
-
-def give_back(held: StaffClaim) -> None:
-    """The mail certainly did not go out: whoever comes next may send it at once. Raises `Unavailable`."""
-    try:
-        dynamo.save(_item(held.key, GIVEN_BACK), StaffMailItem.until == held.until_ms)
-    except Cancelled:
-        return
 
 
 def _key(key: str) -> tuple[str, str]:

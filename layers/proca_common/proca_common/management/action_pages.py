@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from proca_common.action_pages import store as pages
+from proca_common.action_pages.copies import taken_over
 from proca_common.action_pages.page import MAX_NAME, ActionPage, ActionPageInput, ActionPageSettings
 from proca_common.aws.dynamo import Transaction
 from proca_common.campaigns import store as campaigns
@@ -31,7 +32,6 @@ from proca_common.users.permissions import Permission
 from proca_common.users.user import Caller
 
 TEMPLATES = ("thank_you_template", "supporter_confirm_template", "duplicate_template")
-COPIED = ("locale", "delivery", "config")
 ONE_ORIGIN = "should be exactly one of campaign, fromPage and fromCampaign"
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
 
@@ -77,7 +77,7 @@ def create(caller: Caller, org_name: str, given: Mapping[str, Any]) -> ActionPag
         campaign, original = _placed(checked(Origin, said))
     except Refused as refused:
         failures += refused.failures
-    known = {} if original is None else original.model_dump(mode="json", by_alias=True, include=set(COPIED))
+    known = {} if original is None else taken_over(original)
     settings = {**known, **{name: value for name, value in given.items() if name not in said}}
     if campaign is None and "locale" not in settings:
         settings["locale"] = "en"  # which the original would say

@@ -10,7 +10,6 @@ from pydantic import Field
 from proca_common.aws.dynamo import Transaction
 from proca_common.catalog.entity import Entity
 from proca_common.catalog.given import checked, patched
-from proca_common.errors import NotAllowed
 from proca_common.failures import Failure, Refused
 from proca_common.management import audit
 from proca_common.management.access import Seen, org_of
@@ -20,9 +19,7 @@ from proca_common.orgs import services
 from proca_common.orgs import store as orgs
 from proca_common.orgs.org import Org
 from proca_common.orgs.services import Service, ServiceInput, ServiceName
-from proca_common.pipes.address_rules import Forbidden, target_of
-from proca_common.pipes.foreign_queue import is_queue_url
-from proca_common.pipes.webhook import credentials
+from proca_common.pipes.usable import service_failures
 from proca_common.users.permissions import Permission
 from proca_common.users.user import Caller
 
@@ -113,23 +110,6 @@ def shown(service: Service) -> dict[str, object]:
     """A service; of its password only whether there is one."""
     settings = service.model_dump(mode="json", by_alias=True, exclude={"sealed_password", "org"})
     return {**settings, PASSWORD: service.sealed_password is not None}
-
-
-def service_failures(wanted: ServiceInput, password: str, *, this_machine: bool) -> list[Failure]:
-    """Why a webhook or a queue could never be used: a mistake is told now, not in a log at night."""
-    failures = []
-    if wanted.name is ServiceName.WEBHOOK:
-        try:
-            target_of(wanted.host, this_machine=this_machine)
-        except Forbidden as forbidden:
-            failures.append(Failure("/host", "invalid", f"may not be called: {forbidden}"))
-        try:
-            credentials(wanted.user, password)
-        except NotAllowed as refused:
-            failures.append(Failure("/password", "invalid", str(refused)))
-    elif wanted.name is ServiceName.SQS and not is_queue_url(wanted.path or "", wanted.host, this_machine=this_machine):
-        failures.append(Failure("/path", "invalid", "must be the URL of a queue in the region that host names"))
-    return failures
 
 
 def _check(org: Org, wanted: ServiceInput, password: str, *, this_machine: bool) -> None:

@@ -18,6 +18,7 @@ from proca_common.actions import refusals
 from proca_common.actions.donation import amount_failures, currency_failures
 from proca_common.actions.input import absent, contact_ref_failures, keep_or_raise, rule
 from proca_common.contacts.input import Input
+from proca_common.documents import json_object
 from proca_common.failures import Failure, Refused
 
 MAX_METADATA = 40
@@ -291,4 +292,4 @@ def parse(model: type[T], body: bytes) -> T:
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        raise Refused(refusals.failures_of(error, refusals.parsed(body))) from None
+        raise Refused(refusals.failures_of(error, json_object(body))) from None

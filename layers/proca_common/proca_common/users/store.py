@@ -18,10 +18,9 @@ from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
 
 from proca_common.aws.dynamo import CatalogItem, Transaction, translated
-from proca_common.aws.errors import Cancelled
 from proca_common.catalog import items, names
-from proca_common.catalog.changes import Along, nothing
-from proca_common.errors import NotFound, Outdated, Taken
+from proca_common.catalog.changes import Along, commit, nothing
+from proca_common.errors import NotFound
 from proca_common.ids import padded
 from proca_common.users.permissions import Permission
 from proca_common.users.user import MAX_EMAIL, Caller, Profile, User
@@ -76,7 +75,7 @@ def create(
         transaction.put("external_id", names.guard("sso", external_id, user.id), CatalogItem.pk.does_not_exist())
     if along is not None:
         along(transaction, user)
-    _commit_unique(transaction)
+    commit(transaction)
     return user
 
 
@@ -154,7 +153,7 @@ def change(user: User, *, password: str | None = None, along: Along = nothing) -
     if old.external_id is not None and old.external_id != user.external_id:
         transaction.delete("old external_id", names.guard("sso", old.external_id, user.id))
     along(transaction)
-    _commit_unique(transaction)
+    commit(transaction)
     return changed
 
 
@@ -261,13 +260,3 @@ def _user(item: UserItem) -> User:
         tokens_since_ms=int(item.tokens_since),
         version=int(item.version),
     )
-
-
-def _commit_unique(transaction: Transaction) -> None:
-    try:
-        items.commit(transaction)
-    except Cancelled as cancelled:
-        for label in ("email", "external_id"):
-            if cancelled.refused(label):
-                raise Taken(label) from None
-        raise Outdated from None
