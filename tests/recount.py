@@ -193,26 +193,28 @@ def values(item: Item) -> Item:
 
 
 def recounted(world: World, stored: Stored, campaign: int) -> Counter[str]:
-    """What the campaign's numbers must be: totals as `persons:total`, numbers of a day as `2024-02-29 type:share`."""
+    """What the campaign's numbers must be: totals as `persons:total`, hours as `2024-02-29T07 type:share`."""
     numbers: Counter[str] = Counter()
     for signatures in stored.members(campaign).values():
         lowest = signatures[0]
-        area = stored.area(lowest)
-        numbers["persons:total"] += 1
-        numbers[f"org:{lowest['org']}"] += 1
-        if area is not None:
-            numbers[f"area:{area}"] += 1
+        area, hour = stored.area(lowest), _hour(lowest["id"])
+        counts_for = ["persons:total", f"org:{lowest['org']}", *([] if area is None else [f"area:{area}"])]
+        numbers.update([*counts_for, *(f"{hour} {name}" for name in counts_for)])
     names = _names(world, campaign)
     for action in stored.bound:
         if action["campaign"] != campaign or action["status"] != "delivered" or action["testing"]:
             continue
-        day = _day(action["id"])
+        hour, area = _hour(action["id"]), stored.area(action)
         counted_type = _own_or_other("type", action["action_type"], names.get("type", set()))
-        numbers[f"type:{counted_type}"] += 1
-        numbers[f"{day} type:{counted_type}"] += 1
+        numbers.update([f"type:{counted_type}", f"{hour} type:{counted_type}"])
+        if not action["with_consent"]:
+            continue
+        numbers.update([f"{hour} signatures:total", f"{hour} page:{action['page']}"])
         if "source" in action:
             source = json.loads(action["source"])["source"]
-            numbers[f"{day} source:{_own_or_other('source', source, names.get(f'source#{day}', set()))}"] += 1
+            numbers[f"{hour} source:{_own_or_other('source', source, names.get(f'source#{hour[:10]}', set()))}"] += 1
+        if area is not None:
+            numbers[f"{hour} place:{area}"] += 1
     return numbers
 
 
@@ -224,9 +226,10 @@ def counted(world: World, campaign: int) -> Counter[str]:
         if owner != str(campaign) or shard == "names":
             continue
         assert int(shard) in range(16)
-        day = item.pop("sk").removeprefix("total").removeprefix("day#")
+        assert item.pop("writes", 1) > 0
+        hour = item.pop("sk").removeprefix("total").removeprefix("hour#")
         for name, number in item.items():
-            numbers[f"{day} {name}".lstrip()] += number
+            numbers[f"{hour} {name}".lstrip()] += number
     return numbers
 
 
@@ -325,8 +328,8 @@ def _own_or_other(kind: str, name: str, named: set[str]) -> str:
     return "other"
 
 
-def _day(action: int) -> str:
-    return (datetime(2024, 1, 1, tzinfo=UTC) + timedelta(milliseconds=action >> 12)).strftime("%Y-%m-%d")
+def _hour(action: int) -> str:
+    return (datetime(2024, 1, 1, tzinfo=UTC) + timedelta(milliseconds=action >> 12)).strftime("%Y-%m-%dT%H")
 
 
 def _value(attribute: Item) -> Any:

@@ -13,7 +13,7 @@ from proca_common.action_pages.page import ActionPage
 from proca_common.actions.input import AddActionContactInput, AddActionInput
 from proca_common.actions.source import Source
 from proca_common.contacts import Contact
-from proca_common.ids import day_of
+from proca_common.ids import hour_of
 from proca_common.intake import add
 from proca_common.monitors import persons
 from proca_common.monitors import store as stats
@@ -174,7 +174,7 @@ def test_types_and_sources_are_counted_by_name_up_to_a_limit_and_the_rest_togeth
     ]
     run_with_figures(world, f"{kinds} types and sources")
     sign_directly(page, "bo.berg@example.org", "type_" + "0" * 35, "source 0")
-    sign_directly(page, "ea.lund@example.org", "yet_another", "and another")
+    last = sign_directly(page, "ea.lund@example.org", "yet_another", "and another")
     world.run()
     assert len(world.messages(org)) == kinds + 2
     numbers = world.numbers(page.campaign)
@@ -183,9 +183,11 @@ def test_types_and_sources_are_counted_by_name_up_to_a_limit_and_the_rest_togeth
     assert types.pop("type:other") == kinds - stats.MAX_NAMES["type"] + 1
     assert sorted(types.values()) == [1] * 99 + [2]
     assert numbers["persons:total"] == kinds + 2
-    day = stats.read_day(page.campaign, day_of(signed[0]))
-    sources = [number for name, number in day.items() if name.startswith("source:")]
-    assert (len(sources), sum(sources)) == (stats.MAX_NAMES["source"] + 1, kinds + 2)
+    hours = [stats.read_hour(page.campaign, hour) for hour in {*map(hour_of, signed), hour_of(last)}]
+    sources = Counter[str]()
+    for hour in hours:
+        sources.update({name: number for name, number in hour.items() if name.startswith("source:")})
+    assert (len(sources), sources.total()) == (stats.MAX_NAMES["source"] + 1, kinds + 2)
     assert largest(world, "StatsTable") < ITEM_LIMIT
     assert largest(world, "ActionsTable") < ITEM_LIMIT
     assert not world.pending()

@@ -60,7 +60,8 @@ def count(petition: Petition, sk: str, number: str) -> None:
 WRONG: dict[str, Callable[[Petition], None]] = {
     "a person too many": lambda p: count(p, "total", "persons:total"),
     "an area too many": lambda p: count(p, "total", "area:DK"),
-    "a type too many on a day": lambda p: count(p, "day#2024-02-29", "type:share"),
+    "a type too many in an hour": lambda p: count(p, "hour#2024-02-29T07", "type:share"),
+    "a person too many in an hour": lambda p: count(p, "hour#2024-02-29T07", "persons:total"),
     "a supporter counts an action too many": lambda p: put(p, item(p, "supporter") | {"actions": {"N": "9"}}),
     "a supporter waits for nothing": lambda p: put(p, item(p, "supporter") | {"waiting": {"N": "1"}}),
     "an action became a repeat": lambda p: put(p, item(p, "action") | {"status": {"S": "repeat"}}),

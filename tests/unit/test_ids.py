@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proca_common.ids import EPOCH_MS, RANDOM_BITS, created_at, created_ms, day_of, new_id, padded
+from proca_common.ids import EPOCH_MS, RANDOM_BITS, created_at, created_ms, hour_of, new_id, padded
 
 NOW_MS = int(datetime(2026, 3, 1, 12, 0, 0, 250_000, UTC).timestamp() * 1000)
 END_MS = EPOCH_MS + 2**41 - 1  # the year 2093
@@ -50,18 +50,18 @@ def test_padded_ids_have_16_digits(identifier: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("moment", "created", "day"),
+    ("moment", "created", "hour"),
     [
-        (datetime(2026, 3, 1, 12, 0, 0, 999_000, UTC), datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC), "2026-03-01"),
+        (datetime(2026, 3, 1, 12, 0, 0, 999_000, UTC), datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC), "2026-03-01T12"),
         (
             datetime(2026, 12, 31, 23, 59, 59, 999_000, UTC),
             datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC),
-            "2026-12-31",
+            "2026-12-31T23",
         ),
-        (datetime(2027, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC), "2027-01-01"),
+        (datetime(2027, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC), "2027-01-01T00"),
     ],
 )
-def test_the_moment_and_the_day_of_an_id_are_in_utc(moment: datetime, created: datetime, day: str) -> None:
+def test_the_moment_and_the_hour_of_an_id_are_in_utc(moment: datetime, created: datetime, hour: str) -> None:
     identifier = new_id(round(moment.timestamp() * 1000), 4095)
     assert created_at(identifier) == created
-    assert day_of(identifier) == day
+    assert hour_of(identifier) == hour

@@ -25,6 +25,7 @@ from proca_common.monitors.persons import (
     person_moved,
 )
 
+HOUR, FIRST_HOUR = "2026-03-01T12", "2024-01-01T00"
 PAGE, OTHER_PAGE = 11, 12
 NGO, PARTNER = 3, 4
 DANE = Member(PAGE, NGO, "DK")
@@ -37,7 +38,7 @@ SIGNATURE = Facts(
     area="DK",
     action_type="register",
     source="newsletter",
-    day="2026-03-01",
+    hour=HOUR,
     with_consent=True,
     testing=False,
 )
@@ -76,12 +77,12 @@ class TestRank:
 
 class TestMembers:
     def test_a_person_counts_for_the_member_with_the_lowest_id(self) -> None:
-        assert Membership().counted_as is None
+        assert Membership().first is None
         first = Membership().joined(200, SWEDE)
-        assert first.counted_as == SWEDE
-        assert first.joined(300, DANE).counted_as == SWEDE
-        assert first.joined(100, DANE).counted_as == DANE
-        assert first.joined(100, DANE).left(100).counted_as == SWEDE
+        assert first.first == 200
+        assert first.joined(300, DANE).first == 200
+        assert first.joined(100, DANE).first == 100
+        assert first.joined(100, DANE).left(100).first == 200
         assert first.left(200) == Membership()
 
     def test_nothing_is_changed_in_place(self) -> None:
@@ -99,7 +100,7 @@ class TestMembers:
         full = membership(*range(10, 10 + MAX_MEMBERS)).joined(5, SWEDE)
         assert full.n == 51
         assert len(full.members) == MAX_MEMBERS
-        assert full.counted_as == SWEDE
+        assert full.first == 5
         assert max(full.members) == 10 + MAX_MEMBERS - 2
 
     def test_once_members_are_unknown_a_newcomer_stays_unknown_even_where_there_is_room(self) -> None:
@@ -155,7 +156,7 @@ def test_however_members_come_and_go_the_known_ones_are_the_lowest_of_all(moves:
             assert record.n == len(model.everyone)
             assert len(record.members) <= 3
             assert record.members == model.lowest(len(record.members))
-            assert record.counted_as == next(iter(model.lowest(1).values()), None)
+            assert record.first == next(iter(model.lowest(1)), None)
             for other in {*range(14)}:
                 exact = sum(one < other for one in model.everyone)
                 if record.n == len(record.members) or other <= max(record.members) or other > max(model.everyone):
@@ -187,8 +188,11 @@ class TestWhoCounts:
 def type_numbers(sign: int) -> dict[Label, int]:
     return {
         Label(5, "type", "register"): sign,
-        Label(5, "type", "register", "2026-03-01"): sign,
-        Label(5, "source", "newsletter", "2026-03-01"): sign,
+        Label(5, "type", "register", HOUR): sign,
+        Label(5, "signatures", "total", HOUR): sign,
+        Label(5, "page", str(PAGE), HOUR): sign,
+        Label(5, "source", "newsletter", HOUR): sign,
+        Label(5, "place", "DK", HOUR): sign,
     }
 
 
@@ -207,7 +211,7 @@ class TestMoved:
         facts = replace(SIGNATURE, action_type="share", with_consent=False, source=None)
         after, numbers = moved(A.ACCEPTED, A.DELIVERED, facts, Membership())
         assert after == Membership()
-        assert numbers == {Label(5, "type", "share"): 1, Label(5, "type", "share", "2026-03-01"): 1}
+        assert numbers == {Label(5, "type", "share"): 1, Label(5, "type", "share", HOUR): 1}
 
     def test_a_test_counts_nowhere(self) -> None:
         after, numbers = moved(A.ACCEPTED, A.DELIVERED, replace(SIGNATURE, testing=True), Membership())
@@ -244,5 +248,6 @@ class TestPersonMoved:
         self, before: Sequence[tuple[int, Member]], after: Sequence[tuple[int, Member]], numbers: dict[object, int]
     ) -> None:
         found = person_moved(5, Membership(1, len(before), dict(before)), Membership(2, len(after), dict(after)))
-        assert found == Counter({Label(5, kind, name): number for (kind, name), number in numbers.items()})
+        labels = [(Label(5, kind, name, hour), n) for (kind, name), n in numbers.items() for hour in (None, FIRST_HOUR)]
+        assert found == Counter(dict(labels))
         assert 0 not in found.values()

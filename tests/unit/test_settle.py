@@ -15,6 +15,7 @@ from proca_common.action_pages.switches import Switches
 from proca_common.actions.status import ActionStatus as A
 from proca_common.actions.status import SupporterStatus as S
 from proca_common.actions.store import Key, membership_key
+from proca_common.ids import hour_of
 from proca_common.monitors import persons
 from proca_common.monitors.persons import Facts, Label, Member, Membership, Numbers, moved, person_moved
 from proca_common.stages.settle import Arrival, Verdict, settle
@@ -42,7 +43,7 @@ def facts(
         area=area,
         action_type="register" if with_consent else "share",
         source="mail",
-        day="2026-03-01",
+        hour="2026-03-01T12",
         with_consent=with_consent,
         testing=testing,
     )
@@ -186,15 +187,20 @@ class Ledger:
             members = self.members(person)
             if members:
                 campaign, first = int(person[1].removeprefix("M#")), members[min(members)]
-                numbers[Label(campaign, "persons", "total")] += 1
-                numbers[Label(campaign, "org", str(first.org))] += 1
-                numbers[Label(campaign, "area", str(first.area))] += 1
+                for hour in (None, hour_of(min(members))):
+                    numbers[Label(campaign, "persons", "total", hour)] += 1
+                    numbers[Label(campaign, "org", str(first.org), hour)] += 1
+                    numbers[Label(campaign, "area", str(first.area), hour)] += 1
         for key, status in self.states.items():
             of = self.arrivals[key].facts
             if status is A.DELIVERED and not of.testing:
                 numbers[Label(of.campaign, "type", of.action_type)] += 1
-                numbers[Label(of.campaign, "type", of.action_type, of.day)] += 1
-                numbers[Label(of.campaign, "source", str(of.source), of.day)] += 1
+                numbers[Label(of.campaign, "type", of.action_type, of.hour)] += 1
+                if of.with_consent:
+                    numbers[Label(of.campaign, "signatures", "total", of.hour)] += 1
+                    numbers[Label(of.campaign, "page", str(of.page), of.hour)] += 1
+                    numbers[Label(of.campaign, "source", str(of.source), of.hour)] += 1
+                    numbers[Label(of.campaign, "place", str(of.area), of.hour)] += 1
         return numbers
 
 

@@ -32,9 +32,9 @@ def created_at(identifier: int) -> datetime:
     return datetime.fromtimestamp(created_ms(identifier) // 1000, UTC)
 
 
-def day_of(identifier: int) -> str:
-    """The UTC day of creation, `YYYY-MM-DD`."""
-    return created_at(identifier).strftime("%Y-%m-%d")
+def hour_of(identifier: int) -> str:
+    """The UTC hour of creation, `YYYY-MM-DDTHH`."""
+    return created_at(identifier).strftime("%Y-%m-%dT%H")
 
 
 def padded(identifier: int) -> str:

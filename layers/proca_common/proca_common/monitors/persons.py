@@ -2,15 +2,21 @@
 (design 4).
 
 A *member* is a supporter whose action with consent was delivered (as `delivered` or `repeat`), never `testing`. A
-person with at least one member counts once, for the org and area of the member with the lowest id.
+person with at least one member counts once, for the org and area of the member with the lowest id. A *signature* is an
+action with consent that counts for its type.
+
+Every number is of an hour, that of the id it comes from, and the totals are sums of those of all hours: so they can be
+counted again hour by hour (`audit`), and shown as a series.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from proca_common.actions.status import ActionStatus
+from proca_common.ids import hour_of
 
 MAX_MEMBERS = 50
 
@@ -37,9 +43,9 @@ class Membership:
     members: dict[int, Member] = field(default_factory=dict)
 
     @property
-    def counted_as(self) -> Member | None:
-        """The member whose org and area the person counts for."""
-        return self.members[min(self.members)] if self.members else None
+    def first(self) -> int | None:
+        """The member whose org and area the person counts for, in the hour of its id."""
+        return min(self.members, default=None)
 
     @property
     def must_refill(self) -> bool:
@@ -83,19 +89,23 @@ class Facts:
     area: str | None
     action_type: str
     source: str | None
-    day: str
+    hour: str
     with_consent: bool
     testing: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What a number counts. `day` is None for the campaign's totals, else the day of the series (`YYYY-MM-DD`)."""
+    """What a number counts. `hour` (UTC, `YYYY-MM-DDTHH`) is None for the campaign's totals.
+
+    Kinds: `persons`, `org` and `area` count people; `type` actions; `signatures`, `page`, `source` and `place` (the
+    area again) signatures, these four only by the hour.
+    """
 
     campaign: int
     kind: str
     name: str
-    day: str | None = None
+    hour: str | None = None
 
 
 Numbers = Counter[Label]
@@ -121,9 +131,9 @@ def moved(
     difference = int(is_counted(after, facts)) - int(is_counted(before, facts))
     if difference:
         numbers[Label(facts.campaign, "type", facts.action_type)] += difference
-        numbers[Label(facts.campaign, "type", facts.action_type, facts.day)] += difference
-        if facts.source is not None:
-            numbers[Label(facts.campaign, "source", facts.source, facts.day)] += difference
+        numbers[Label(facts.campaign, "type", facts.action_type, facts.hour)] += difference
+        for kind, name in _of_signature(facts) if facts.with_consent else ():
+            numbers[Label(facts.campaign, kind, name, facts.hour)] += difference
     match is_member(before, facts), is_member(after, facts):
         case (False, True):
             membership = membership.joined(facts.supporter, Member(facts.page, facts.org, facts.area))
@@ -136,11 +146,22 @@ def person_moved(campaign: int, before: Membership, after: Membership) -> Number
     """What a person's change of membership adds to the numbers of persons: in total, per org and per area."""
     numbers: Numbers = Counter()
     for membership, sign in ((before, -1), (after, 1)):
-        counted = membership.counted_as
-        if counted is None:
+        if membership.first is None:
             continue
-        numbers[Label(campaign, "persons", "total")] += sign
-        numbers[Label(campaign, "org", str(counted.org))] += sign
-        if counted.area is not None:
-            numbers[Label(campaign, "area", counted.area)] += sign
+        counted = membership.members[membership.first]
+        for hour in (None, hour_of(membership.first)):
+            numbers[Label(campaign, "persons", "total", hour)] += sign
+            numbers[Label(campaign, "org", str(counted.org), hour)] += sign
+            if counted.area is not None:
+                numbers[Label(campaign, "area", counted.area, hour)] += sign
     return Counter({label: number for label, number in numbers.items() if number})
+
+
+def _of_signature(facts: Facts) -> Iterator[tuple[str, str]]:
+    """What a signature counts for in its hour, as kind and name."""
+    yield "signatures", "total"
+    yield "page", str(facts.page)
+    if facts.source is not None:
+        yield "source", facts.source
+    if facts.area is not None:
+        yield "place", facts.area

@@ -1,10 +1,12 @@
-"""The Stats table: per campaign 16 shards, in each one item of totals and one per day for the series.
+"""The Stats table: per campaign 16 shards, in each one item of totals and one per hour for the series.
 
-pk                    sk                  attributes
-<campaign>#<shard>    total               persons:total, org:<id>, area:<a>, type:<t>
-<campaign>#<shard>    day#<YYYY-MM-DD>    type:<t>, source:<s>
-<campaign>#names      type                which names are counted by themselves; all others as `other`
-<campaign>#names      source#<day>        the same for the sources of a day
+pk                    sk                      attributes
+<campaign>#<shard>    total                   persons:total, org:<id>, area:<a>, type:<t>; writes
+<campaign>#<shard>    hour#<YYYY-MM-DDTHH>    the same, and signatures:total, page:<id>, source:<s>, place:<a>
+<campaign>#names      type                    which names are counted by themselves; all others as `other`
+<campaign>#names      source#<YYYY-MM-DD>     the same for the sources of a day
+
+In every shard the totals are the sums of the hours. `writes` counts how often an item was written.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from proca_common.monitors.persons import Label, Numbers
 SHARDS: Final = 16
 OTHER: Final = "other"
 NAME_LENGTH: Final = 40
+WRITES: Final = "writes"
 MAX_NAMES: Final = {"type": 100, "source": 50}
 
 
@@ -41,19 +44,25 @@ def forget() -> None:
 
 
 def add(transaction: Transaction, numbers: Numbers, shard: int) -> None:
-    """Add the numbers to this shard within the transaction: one write per campaign, and one per campaign and day.
+    """Add the numbers to this shard within the transaction: one write per campaign, and one per campaign and hour.
 
     The labels of the writes begin with `shard`, by which a conflict there can be told.
     """
     writes: dict[tuple[int, str], dict[str, int]] = defaultdict(dict)
     for label, number in numbers.items():
         if number:
-            sk = "total" if label.day is None else f"day#{label.day}"
+            sk = "total" if label.hour is None else hour_key(label.hour)
             writes[label.campaign, sk][f"{label.kind}:{label.name}"] = number
     for (campaign, sk), attributes in writes.items():
         item = StatsItem(pk=f"{campaign}#{shard}", sk=sk)
-        actions = [NumberAttribute(attr_name=name).add(number) for name, number in sorted(attributes.items())]
+        added = {WRITES: 1, **attributes}
+        actions = [NumberAttribute(attr_name=name).add(number) for name, number in sorted(added.items())]
         transaction.update(f"shard {campaign} {sk}", item, actions)
+
+
+def hour_key(hour: str) -> str:
+    """Sort key of the numbers of an hour (`YYYY-MM-DDTHH`)."""
+    return f"hour#{hour}"
 
 
 def bounded(numbers: Numbers) -> Numbers:
@@ -68,12 +77,12 @@ def bounded(numbers: Numbers) -> Numbers:
         name = label.name[:NAME_LENGTH] if label.kind in MAX_NAMES else label.name
         if label.kind in MAX_NAMES and not _is_named(label, name):
             name = OTHER
-        result[Label(label.campaign, label.kind, name, label.day)] += number
+        result[Label(label.campaign, label.kind, name, label.hour)] += number
     return result
 
 
 def _is_named(label: Label, name: str) -> bool:
-    day = f"#{label.day}" if label.kind == "source" else ""
+    day = f"#{label.hour[:10]}" if label.kind == "source" and label.hour else ""
     key = (f"{label.campaign}#names", f"{label.kind}{day}")
     known = _known.get(key, set())
     if name not in known and len(known) < MAX_NAMES[label.kind]:  # a full list changes no more
@@ -114,13 +123,13 @@ def read(campaign: int) -> dict[str, int]:
     return _sum(campaign, "total")
 
 
-def read_day(campaign: int, day: str) -> dict[str, int]:
-    """The campaign's numbers of one UTC day (`YYYY-MM-DD`) over all shards, as last written."""
-    return _sum(campaign, f"day#{day}")
+def read_hour(campaign: int, hour: str) -> dict[str, int]:
+    """The campaign's numbers of one UTC hour (`YYYY-MM-DDTHH`) over all shards, as last written."""
+    return _sum(campaign, hour_key(hour))
 
 
 def _sum(campaign: int, sk: str) -> dict[str, int]:
     totals: Counter[str] = Counter()
     for item in read_numbers(StatsItem, [(f"{campaign}#{shard}", sk) for shard in range(SHARDS)]):
         totals.update(item)
-    return {name: number for name, number in sorted(totals.items()) if number}
+    return {name: number for name, number in sorted(totals.items()) if number and name != WRITES}

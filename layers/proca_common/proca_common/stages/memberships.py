@@ -9,7 +9,7 @@ from proca_common.actions import store
 from proca_common.actions.status import ActionStatus
 from proca_common.actions.store import ActionItem, Key, MembershipItem, SupporterItem
 from proca_common.aws.dynamo import ActionsItem, Transaction
-from proca_common.ids import day_of
+from proca_common.ids import hour_of
 from proca_common.monitors.persons import MAX_MEMBERS, Facts, Member, Membership, is_member
 
 
@@ -23,7 +23,7 @@ def facts_of(action: ActionItem, supporter: SupporterItem) -> Facts:
         area=supporter.area,
         action_type=action.action_type,
         source=action.source["source"] if action.source else None,
-        day=day_of(int(action.id)),
+        hour=hour_of(int(action.id)),
         with_consent=action.with_consent,
         testing=action.testing,
     )
