@@ -45,10 +45,13 @@ from tests.harness.streams import Mapping, StreamHarness
 from tests.harness.tables import Tables
 from tests.harness.template import project_template
 from tests.messages import valid_message
+from tools.emulator import REGION
 
 SEED = "unit-seed"
 SEED_SECRET = "test-fingerprint-seed"
 GUARD_SECRET = "test-guard-key"
+ERASURE_SECRET = "test-erasure-key"
+EXPORT_BUCKET = "test-exports"
 LINK_KEYS = "test-link-keys"
 LINK_BASE_URL = "https://api.example.org/v1"
 SEALING_KEY = "test-sealing-key"
@@ -64,6 +67,10 @@ OWN_QUEUES: dict[str, dict[str, str]] = {
     "push_failures": IN_ORDER,
     "detail": {},
     "encrypt_contacts": {},
+    "export": {},
+    "erasure": {},
+    "audit": {},
+    "target_mail": {},
 }
 QUEUE_ARN_PREFIX = f"arn:aws:sqs:eu-central-1:000000000000:{QUEUE_PREFIX}"
 QUEUE_READER = "test-queue-reader"
@@ -113,12 +120,15 @@ def set_environment(endpoint: str) -> None:
         ACTIONS_TABLE="unbound-actions",
         CATALOG_TABLE="unbound-catalog",
         STATS_TABLE="unbound-stats",
+        ERASURES_TABLE="unbound-erasures",
+        EXPORT_BUCKET=EXPORT_BUCKET,
         QUEUE_URL_PREFIX=f"{endpoint}/000000000000/{QUEUE_PREFIX}",
         **{f"{name.upper()}_QUEUE_URL": url for name, url in _own_queues().items()},
         QUEUE_ARN_PREFIX=QUEUE_ARN_PREFIX,
         QUEUE_READER_ROLE=f"arn:aws:iam::000000000000:role/{QUEUE_READER}",
         FINGERPRINT_SEED_SECRET=SEED_SECRET,
         GUARD_KEY_SECRET=GUARD_SECRET,
+        ERASURE_KEY_SECRET=ERASURE_SECRET,
         LINK_KEYS_SECRET=LINK_KEYS,
         LINK_BASE_URL=LINK_BASE_URL,
         SEALING_KEY_SECRET=SEALING_KEY,
@@ -135,6 +145,8 @@ def set_environment(endpoint: str) -> None:
     unseen_client("secretsmanager").create_secret(Name=LINK_KEYS, SecretString=LINK_SECRET)
     unseen_client("secretsmanager").create_secret(Name=SEALING_KEY, SecretString=SEALING_SECRET.decode())
     unseen_client("secretsmanager").create_secret(Name=GUARD_SECRET, SecretString="a guard key of the tests")
+    unseen_client("secretsmanager").create_secret(Name=ERASURE_SECRET, SecretString="an erasure key of the tests")
+    unseen_client("s3").create_bucket(Bucket=EXPORT_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     unseen_client("secretsmanager").create_secret(Name=PASSWORDS_SECRET, SecretString=PASSWORDS_KEY.decode())
 
 
@@ -177,6 +189,7 @@ class World:
                 actions_table=self.tables["ActionsTable"],
                 catalog_table=self.tables["CatalogTable"],
                 stats_table=self.tables["StatsTable"],
+                erasures_table=self.tables["ErasuresTable"],
             )
         )
         self.forget()

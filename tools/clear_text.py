@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 from tools.stack import Stack
 
-TABLES = ("ACTIONS_TABLE", "CATALOG_TABLE", "STATS_TABLE")
+TABLES = ("ACTIONS_TABLE", "CATALOG_TABLE", "STATS_TABLE", "ERASURES_TABLE")
 KINDS = ("table items", "stream records", "messages", "log lines")
 PEEK_SECONDS = 60
 EMPTY_PAGES = 5  # an open shard of a stream hands these out before its end, on AWS

@@ -8,7 +8,12 @@ from typing import Any
 from tests.harness.calls import unseen_client
 from tests.harness.template import Template, project_template
 
-VARIABLES = {"ActionsTable": "ACTIONS_TABLE", "CatalogTable": "CATALOG_TABLE", "StatsTable": "STATS_TABLE"}
+VARIABLES = {
+    "ActionsTable": "ACTIONS_TABLE",
+    "CatalogTable": "CATALOG_TABLE",
+    "StatsTable": "STATS_TABLE",
+    "ErasuresTable": "ERASURES_TABLE",
+}
 """Logical id of a table and the variable that tells the functions its name."""
 
 _KEPT = (

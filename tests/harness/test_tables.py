@@ -17,11 +17,12 @@ def tables(emulator: Emulator) -> Iterator[Tables]:
 
 
 def test_the_tables_are_those_of_the_template(tables: Tables) -> None:
-    assert set(tables) == {"ActionsTable", "CatalogTable", "StatsTable"}
+    assert set(tables) == {"ActionsTable", "CatalogTable", "StatsTable", "ErasuresTable"}
     assert tables.environment == {
         "ACTIONS_TABLE": tables["ActionsTable"],
         "CATALOG_TABLE": tables["CatalogTable"],
         "STATS_TABLE": tables["StatsTable"],
+        "ERASURES_TABLE": tables["ErasuresTable"],
     }
     dynamodb = unseen_client("dynamodb")
     actions = dynamodb.describe_table(TableName=tables["ActionsTable"])["Table"]

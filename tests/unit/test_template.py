@@ -476,7 +476,7 @@ def test_alarms_watch_every_function(resources: dict[str, Resource], metric: str
 def test_tables_are_on_demand_encrypted_and_restorable(resources: dict[str, Resource]) -> None:
     tables = of_type(resources, "AWS::DynamoDB::Table")
 
-    assert tables.keys() == {"ActionsTable", "CatalogTable", "StatsTable"}
+    assert tables.keys() == {"ActionsTable", "CatalogTable", "StatsTable", "ErasuresTable"}
     for table in tables.values():
         assert table["BillingMode"] == "PAY_PER_REQUEST"
         assert table["SSESpecification"] == {"SSEEnabled": True}
@@ -494,7 +494,7 @@ def test_what_cannot_be_made_again_outlives_the_stack(resources: dict[str, Resou
         if entry["Type"] in ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret")
     ]
 
-    assert len(kept) == 8
+    assert len(kept) == 10
     for entry in kept:
         assert entry["DeletionPolicy"] == "RetainExceptOnCreate"
         assert entry["UpdateReplacePolicy"] == "Retain"

@@ -20,10 +20,13 @@ OUTPUTS = {
     "ActionsTable": "ACTIONS_TABLE",
     "CatalogTable": "CATALOG_TABLE",
     "StatsTable": "STATS_TABLE",
+    "ErasuresTable": "ERASURES_TABLE",
+    "ExportBucket": "EXPORT_BUCKET",
     "QueueUrlPrefix": "QUEUE_URL_PREFIX",
     "SealingKeySecret": "SEALING_KEY_SECRET",
     "ServicePasswordsSecret": "SERVICE_PASSWORDS_SECRET",
     "GuardKeySecret": "GUARD_KEY_SECRET",
+    "ErasureKeySecret": "ERASURE_KEY_SECRET",
     "LinkKeysSecret": "LINK_KEYS_SECRET",
     "MailQueue": "MAIL_QUEUE_URL",
     "MailFailuresQueue": "MAIL_FAILURES_QUEUE_URL",
@@ -31,6 +34,10 @@ OUTPUTS = {
     "PushFailuresQueue": "PUSH_FAILURES_QUEUE_URL",
     "DetailQueue": "DETAIL_QUEUE_URL",
     "DetailFailuresQueue": "DETAIL_FAILURES_QUEUE_URL",
+    "ExportQueue": "EXPORT_QUEUE_URL",
+    "ErasureQueue": "ERASURE_QUEUE_URL",
+    "AuditQueue": "AUDIT_QUEUE_URL",
+    "TargetMailQueue": "TARGET_MAIL_QUEUE_URL",
 }
 
 

@@ -11,6 +11,8 @@ from botocore.config import Config
 CONNECT_TIMEOUT_S = 2
 READ_TIMEOUT_S = 5
 TRIES = 3
+REGIONAL: Any = {"us_east_1_regional_endpoint": "regional"}
+"""Else botocore looks for an endpoint outside of all regions, which its list does not have."""
 
 
 @cache
@@ -30,5 +32,6 @@ def client(service: str, read_timeout_s: int = READ_TIMEOUT_S) -> Any:
         read_timeout=read_timeout_s,
         retries={"total_max_attempts": TRIES, "mode": "standard"},
         parameter_validation=False,
+        s3=REGIONAL,
     )
     return session().create_client(service, config=config)

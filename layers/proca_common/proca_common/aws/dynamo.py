@@ -109,6 +109,16 @@ class StatsItem(Model):
     sk = UnicodeAttribute(range_key=True)
 
 
+class ErasuresItem(Model):
+    """Any item of the Erasures table: the ledger of who was erased."""
+
+    class Meta(_Meta):
+        table_name: str | None = None
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+
 _shared: Connection | None = None
 
 
@@ -126,6 +136,7 @@ def connect(settings: TableSettings) -> None:
         (ActionsItem, settings.actions_table),
         (CatalogItem, settings.catalog_table),
         (StatsItem, settings.stats_table),
+        (ErasuresItem, settings.erasures_table),
     ):
         if name is not None and name != base.Meta.table_name:
             _bind(base, name, _shared)

@@ -24,6 +24,7 @@ class TableSettings(Settings):
     actions_table: str | None = None
     catalog_table: str | None = None
     stats_table: str | None = None
+    erasures_table: str | None = None
 
 
 class IntakeSettings(TableSettings):
