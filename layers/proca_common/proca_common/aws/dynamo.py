@@ -164,19 +164,28 @@ def read_numbers(model: type[Model], keys: Sequence[tuple[str, str]]) -> list[di
 
     Raises `Unavailable`.
     """
+    return [*numbers_by_key(model, keys).values()]
+
+
+def numbers_by_key(model: type[Model], keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], dict[str, int]]:
+    """The same by key, of those that exist."""
     table = str(model.Meta.table_name)
     asked: Sequence[dict[str, Any]] = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys]
-    found: list[dict[str, int]] = []
+    found: dict[tuple[str, str], dict[str, int]] = {}
     while asked:
         try:
             request = {"RequestItems": {table: {"Keys": asked, "ConsistentRead": True}}}
             answer = connection().dispatch("BatchGetItem", request)
         except (PynamoDBException, BotoCoreError, ClientError) as error:
             raise translated(error) from None
-        items = answer["Responses"].get(table, ())
-        found += [{name: int(value["N"]) for name, value in item.items() if "N" in value} for item in items]
+        for item in answer["Responses"].get(table, ()):
+            found[item["pk"]["S"], item["sk"]["S"]] = _numbers_of(item)
         asked = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", ())
     return found
+
+
+def _numbers_of(item: Mapping[str, Any]) -> dict[str, int]:
+    return {name: int(value["N"]) for name, value in item.items() if "N" in value}
 
 
 def index_keys(
@@ -261,7 +270,7 @@ def add_numbers(
         answer = connection().dispatch("UpdateItem", request)
     except (PynamoDBException, BotoCoreError, ClientError) as error:
         raise translated(error) from None
-    return {name: int(value["N"]) for name, value in answer["Attributes"].items() if "N" in value}
+    return _numbers_of(answer["Attributes"])
 
 
 def update(item: Model, actions: Sequence[UpdateAction], condition: Condition) -> None:
