@@ -107,6 +107,7 @@ FUNCTIONS = (
     *API_FUNCTIONS,
     "MailEventsFunction",
     "RemindFunction",
+    "CloseCampaignsFunction",
     "SweepFunction",
     CATALOG_FUNCTION,
 )

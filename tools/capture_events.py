@@ -27,6 +27,8 @@ from tools.stack import STACK_NAME, Stack, build, deployed_stack, say
 EVENTS = ROOT / "events"
 SCHEDULE_SECONDS = 75
 STREAM_SECONDS = 20
+SCHEDULES = {"remind": "RemindFunctionEveryHour", "close_campaigns": "CloseCampaignsFunctionEveryDay"}
+"""Rules of the functions that are called by nothing but a schedule, apart from the sweep, which is waited for."""
 
 RECORDER = """
 import json, pathlib, time
@@ -200,7 +202,7 @@ def record(recording: Recording) -> None:
     encrypt_older(recording)
     say("waiting for the schedule")
     keep("sweep", SCHEDULE_SECONDS)
-    as_of_every_hour()
+    as_of_other_schedules()
 
 
 def call_elsewhere(recording: Recording) -> None:
@@ -228,11 +230,12 @@ def mail(recording: Recording) -> None:
     recording.keep("send_email", STREAM_SECONDS)
 
 
-def as_of_every_hour() -> None:
-    """The other schedule calls in the same words, but once an hour."""
-    event = (EVENTS / "sweep.json").read_text().replace("SweepFunctionEveryMinute", "RemindFunctionEveryHour")
-    (EVENTS / "remind.json").write_text(event)
-    print("events/remind.json")
+def as_of_other_schedules() -> None:
+    """The other schedules call in the same words, but less often."""
+    of_sweep = (EVENTS / "sweep.json").read_text()
+    for name, rule in SCHEDULES.items():
+        (EVENTS / f"{name}.json").write_text(of_sweep.replace("SweepFunctionEveryMinute", rule))
+        print(f"events/{name}.json")
 
 
 def manage(recording: Recording) -> None:

@@ -46,6 +46,7 @@ FUNCTIONS = {
     "mail_events": (512, 28),
     "remind": (256, 300),
     "emit_events": (512, 60),
+    "close_campaigns": (256, 300),
     "sweep": (256, 50),
 }
 """Memory (MB) and timeout (s) of each function: what it needs, and no more."""
@@ -253,6 +254,10 @@ RIGHTS = {
         "ActionsTable": "BatchGetItem UpdateItem",
         "CatalogTable": "Query UpdateItem",
         "SweepFailuresQueue": "SendMessage",
+    "close_campaigns": {
+        "CatalogTable": "GetItem BatchGetItem Query PutItem UpdateItem",
+        "SweepFailuresQueue": "SendMessage",
+    },
     },
 }
 """All that each function may do, apart from writing its log, by resource."""

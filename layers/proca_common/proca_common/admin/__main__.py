@@ -14,7 +14,7 @@ from typing import get_args
 
 from pydantic import ValidationError
 
-from proca_common.admin import accounts, again, commands, confirms, guards, mails, reminders, services
+from proca_common.admin import accounts, again, campaign_life, commands, confirms, guards, mails, reminders, services
 from proca_common.admin.commands import Shown
 from proca_common.admin.environment import AdminSettings, connect
 from proca_common.aws.errors import CloudError
@@ -71,6 +71,10 @@ def parser() -> ArgumentParser:
     _command(campaign, "show", commands.campaign_show, "name")
     _command(campaign, "list", commands.campaign_list)
     _command(campaign, "delete", commands.campaign_delete, "name")
+    idle = _command(campaign, "close-idle", campaign_life.campaign_close_idle)
+    idle.add_argument("--months", type=int, default=campaign_life.MONTHS, help=f"for how long ({campaign_life.MONTHS})")
+    for command in (idle, _command(campaign, "backfill-dates", campaign_life.campaign_backfill_dates)):
+        command.add_argument("--dry-run", action="store_true", help="only say which")
 
     page = _noun(nouns, "page", "action pages")
     create = _command(page, "create", commands.page_create, "name", settings=True)

@@ -17,7 +17,12 @@ def now_ms() -> int:
 
 def today() -> date:
     """The date in UTC."""
-    return date.fromordinal(_EPOCH + now_ms() // _DAY_MS)
+    return date_of(now_ms())
+
+
+def date_of(moment_ms: int) -> date:
+    """The date in UTC at this moment (ms since 1970)."""
+    return date.fromordinal(_EPOCH + moment_ms // _DAY_MS)
 
 
 def sleep_ms(duration: float) -> None:

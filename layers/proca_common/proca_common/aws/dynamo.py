@@ -193,8 +193,10 @@ def index_keys(
     partition: str,
     condition: Condition | None = None,
     page_size: int = 100,
+    *,
+    newest_first: bool = False,
 ) -> Iterator[list[tuple[str, str]]]:
-    """Pages of the keys of the items of the Actions table in a partition of an index, in its order.
+    """Pages of the keys of the items of the Actions table in a partition of an index, in its order, or from its end.
 
     The models cannot ask an index that holds nothing but keys: they filter by `kind`, which DynamoDB refuses where the
     index lacks it (PynamoDB issue 1178). Raises `Unavailable`.
@@ -209,6 +211,7 @@ def index_keys(
                 index_name=index.Meta.index_name,
                 exclusive_start_key=start,
                 limit=page_size,
+                scan_index_forward=not newest_first,
             )
         except (PynamoDBException, BotoCoreError) as error:
             raise translated(error) from None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action as UpdateAction
 
+from proca_common.aws import clock
 from proca_common.aws.dynamo import CatalogItem, Transaction
 from proca_common.aws.errors import Cancelled
 from proca_common.campaigns.campaign import Campaign, CampaignInput
@@ -20,11 +21,12 @@ SK = "campaign"
 
 
 class CampaignItem(CatalogItem, discriminator="campaign"):
-    """A campaign. `uses` counts its pages."""
+    """A campaign. `uses` counts its pages. `created`: when it was made (ms since 1970)."""
 
     document = UnicodeAttribute()
     uses = NumberAttribute(default=0)
     version = NumberAttribute(default=1)
+    created = NumberAttribute(null=True)
 
 
 def campaign_key(campaign: int) -> tuple[str, str]:
@@ -64,7 +66,7 @@ def put_new(transaction: Transaction, campaign: Campaign, pages: int = 0) -> Non
     `external_id`. Its org's `uses` is for the caller to count.
     """
     pk, sk = campaign_key(campaign.id)
-    item = CampaignItem(pk=pk, sk=sk, document=campaign.document(), uses=pages)
+    item = CampaignItem(pk=pk, sk=sk, document=campaign.document(), uses=pages, created=clock.now_ms())
     transaction.put("campaign", item, CatalogItem.pk.does_not_exist())
     names.claim(transaction, "campaign", campaign.name, campaign.id)
     external = _external_guard(campaign)
@@ -89,6 +91,12 @@ def get(campaign: int) -> Campaign:
     if item is None:
         raise NotFound("campaign")
     return to_campaign(item)
+
+
+def created_ms(campaign: int) -> int | None:
+    """When the campaign was made, in ms since 1970; None where that is not known. Raises `Unavailable`."""
+    item = items.read(CampaignItem, *campaign_key(campaign))
+    return None if item is None or item.created is None else int(item.created)
 
 
 def find(name: str) -> Campaign:
