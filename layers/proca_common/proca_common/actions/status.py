@@ -16,6 +16,10 @@ class ActionStatus(StrEnum):
     REPEAT = "repeat"
 
 
+EMITTED = (ActionStatus.DELIVERED, ActionStatus.REPEAT)
+"""Its org has it, or will."""
+
+
 class SupporterStatus(StrEnum):
     """SupporterProcessingStatus."""
 

@@ -124,6 +124,7 @@ class ActionItem(Outbox, discriminator="action"):
     held = NumberAttribute(null=True)
     reminded = NumberAttribute(null=True)
 
+    accepted = NumberAttribute(null=True)
 
 class OverdueItem(Outbox):
     """As much of an item that owes something as the sweep needs: it wakes also what cannot be read as a whole."""

@@ -33,5 +33,8 @@ def client(service: str, read_timeout_s: int = READ_TIMEOUT_S) -> Any:
         retries={"total_max_attempts": TRIES, "mode": "standard"},
         parameter_validation=False,
         s3=REGIONAL,
+        signature_version="s3v4" if service == "s3" else None,
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
     )
     return session().create_client(service, config=config)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from proca_common.actions.private import wiped
-from proca_common.actions.status import ActionStatus, Stage
+from proca_common.actions.status import EMITTED, ActionStatus, Stage
 from proca_common.actions.store import ActionItem, ContactItem, Key, SupporterItem
 from proca_common.aws import clock
 from proca_common.aws.dynamo import ActionsItem, Transaction
@@ -164,6 +164,8 @@ def _transaction(works: Sequence[Work], settlement: Settlement) -> Transaction:
             exists = ActionsItem.ref.exists()
             transaction.update(_label(key), SupporterItem(*key), [SupporterItem.mail.remove()], exists)
     for person, membership in settlement.memberships.items():
+            if verdict.status in EMITTED:
+                changes.append(ActionItem.accepted.set(now_ms))
         put_membership(transaction, _label(person), person, membership)
     stats.add(transaction, stats.bounded(settlement.numbers), random.randrange(stats.SHARDS))
     return transaction

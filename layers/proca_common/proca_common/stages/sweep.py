@@ -10,7 +10,7 @@ import itertools
 from dataclasses import dataclass, field
 
 from proca_common.actions import store
-from proca_common.actions.status import ActionStatus
+from proca_common.actions.status import EMITTED
 from proca_common.actions.store import Key, Outbox
 from proca_common.aws import clock, dynamo
 from proca_common.aws.dynamo import ActionsItem, Pending
@@ -20,7 +20,6 @@ from proca_common.stages import outbox
 
 KINDS = ("emit", "link")
 ENOUGH_MS = 5_000
-EMITTED = (ActionStatus.DELIVERED, ActionStatus.REPEAT)
 
 
 @dataclass(slots=True)
