@@ -6,6 +6,8 @@ DomainError
 ├── Taken                a unique value belongs to another entity
 ├── InUse                something still needs it
 ├── NotAllowed           the rules do not allow this now
+│   ├── NotMember        whoever asks does not belong to the org
+│   └── LacksPermission  whoever asks may not do this
 ├── NotKnown             nobody says who asks, or not truly
 ├── Outdated             it was changed by somebody else meanwhile
 ├── Ended                a link or code is too old or used up
@@ -15,6 +17,8 @@ DomainError
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class DomainError(Exception):
@@ -47,6 +51,21 @@ class InUse(DomainError):
 
 class NotAllowed(DomainError):
     """The rules do not allow this now."""
+
+
+class NotMember(NotAllowed):
+    """Whoever asks does not belong to the org; nobody learns whether it exists."""
+
+    def __init__(self) -> None:
+        super().__init__("User is not a member of organisation")
+
+
+class LacksPermission(NotAllowed):
+    """Whoever asks has none of the permissions that are `required`; `provided`: those that are there (names)."""
+
+    def __init__(self, required: Sequence[str], provided: Sequence[str]) -> None:
+        super().__init__(f"You do not have the required permission: {', '.join(required)}")
+        self.required, self.provided = list(required), list(provided)
 
 
 class NotKnown(DomainError):

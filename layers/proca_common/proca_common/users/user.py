@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from proca_common.catalog.entity import Entity
-from proca_common.errors import NotAllowed
+from proca_common.errors import LacksPermission, NotMember
 from proca_common.failures import Failure
 from proca_common.users.permissions import NOTHING, Permission, may_any, names_of
 
@@ -77,17 +77,18 @@ class Caller:
         The same for an org that does not exist: nobody learns which do.
         """
         if org not in self.staff and not self.user.perms & Permission.INSTANCE_OWNER:
-            raise NotAllowed("User is not a member of organisation")
+            raise NotMember
 
     def must(self, org: int, *needed: Permission) -> None:
         """Raise `NotAllowed` unless the caller is a member who has one of these permissions."""
         self.must_be_member(org)
-        if not may_any(self.perms_in(org), *needed):
-            required = ", ".join(name for permission in needed for name in names_of(permission))
-            raise NotAllowed(f"You do not have the required permission: {required}")
+        _check(self.perms_in(org), needed)
 
     def must_be(self, *needed: Permission) -> None:
         """Raise `NotAllowed` unless the user has one of these permissions in the whole instance."""
-        if not may_any(self.user.perms, *needed):
-            required = ", ".join(name for permission in needed for name in names_of(permission))
-            raise NotAllowed(f"You do not have the required permission: {required}")
+        _check(self.user.perms, needed)
+
+
+def _check(perms: Permission, needed: Sequence[Permission]) -> None:
+    if not may_any(perms, *needed):
+        raise LacksPermission([name for permission in needed for name in names_of(permission)], names_of(perms))
