@@ -152,13 +152,13 @@ MAY = {
         "Query Catalog",
         "read SEALING_KEY",
         "read SERVICE_PASSWORDS",
+    },
+    "Remind": {"Query pending", "BatchGetItem Actions", "UpdateItem Actions", *CATALOG, "send failures of the sweep"},
     "CloseCampaigns": {
         *CATALOG,
         *(f"{action} Catalog" for action in ("Query", "PutItem", "UpdateItem")),
         "send failures of the sweep",
     },
-    },
-    "Remind": {"Query pending", "BatchGetItem Actions", "UpdateItem Actions", *CATALOG, "send failures of the sweep"},
     "Sweep": {
         "Query pending",
         "BatchGetItem Actions",

@@ -249,15 +249,15 @@ RIGHTS = {
         "SealingKeySecret": "GetSecretValue",
         "ServicePasswordsSecret": "GetSecretValue",
     },
+    "close_campaigns": {
+        "CatalogTable": "GetItem BatchGetItem Query PutItem UpdateItem",
+        "SweepFailuresQueue": "SendMessage",
+    },
     "sweep": {
         "ActionsTable.Arn/index/pending": "Query",
         "ActionsTable": "BatchGetItem UpdateItem",
         "CatalogTable": "Query UpdateItem",
         "SweepFailuresQueue": "SendMessage",
-    "close_campaigns": {
-        "CatalogTable": "GetItem BatchGetItem Query PutItem UpdateItem",
-        "SweepFailuresQueue": "SendMessage",
-    },
     },
 }
 """All that each function may do, apart from writing its log, by resource."""
