@@ -30,6 +30,14 @@ def _checked_guards(given: dict[str, Any]) -> dict[str, Any]:
     return checked(given)
 
 
+def _checked_mtt(given: dict[str, Any] | None) -> dict[str, Any] | None:
+    if given is None:
+        return None
+    from proca_common.mtt.settings import checked  # noqa: PLC0415 - not for campaigns without targets
+
+    return checked(given)
+
+
 ActionField = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}:", max_length=300)]
 ActionFields = Annotated[tuple[ActionField, ...], Field(max_length=100)]
 
@@ -40,6 +48,8 @@ class CampaignSettings(Entity):
 
     `transient_actions` and `public_actions` list custom fields as `actionType:key`: the former are personal data, so
     they never stand with the action (design 7.1) and cannot be public; the latter may be shown to anybody.
+
+    `mtt`: how messages to its targets are sent, as `mtt.settings.Mtt` says; None: it takes none.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=100)]
@@ -55,6 +65,7 @@ class CampaignSettings(Entity):
     start: date | None = None
     end: date | None = None
     config: Config = Field(default_factory=dict)
+    mtt: Annotated[Config | None, AfterValidator(_checked_mtt)] = None
 
     @field_validator("end")
     @classmethod

@@ -18,6 +18,8 @@ from proca_common.errors import InUse, NotFound, Outdated
 from proca_common.orgs import store as orgs
 
 SK = "campaign"
+MTT = "mtt"
+"""Under it stand the campaigns that take messages to targets."""
 
 
 class CampaignItem(CatalogItem, discriminator="campaign"):
@@ -73,10 +75,16 @@ def put_new(transaction: Transaction, campaign: Campaign, pages: int = 0) -> Non
     if external is not None:
         transaction.put("external_id", external, CatalogItem.pk.does_not_exist())
     entries.put(transaction, _entry(campaign))
+    if campaign.mtt is not None:
+        entries.put(transaction, _mtt_entry(campaign))
 
 
 def _entry(campaign: Campaign) -> Entry:
     return Entry(orgs.org_key(campaign.org)[0], "campaign", campaign.id)
+
+
+def _mtt_entry(campaign: Campaign) -> Entry:
+    return Entry(MTT, "campaign", campaign.id, org=campaign.org)
 
 
 def _external_guard(campaign: Campaign) -> names.NameGuard | None:
@@ -126,6 +134,11 @@ def led_by(org: int) -> list[int]:
     return [int(entry.id) for entry in entries.under(orgs.org_key(org)[0], "campaign")]
 
 
+def with_mtt() -> list[int]:
+    """The ids of the campaigns that take messages to targets."""
+    return [int(entry.id) for entry in entries.under(MTT, "campaign")]
+
+
 def every() -> list[Campaign]:
     """All campaigns by id (admin only)."""
     return sorted((to_campaign(item) for item in items.every(CampaignItem)), key=lambda campaign: campaign.id)
@@ -157,6 +170,10 @@ def put_changed(transaction: Transaction, old: Campaign, campaign: Campaign, pag
         changes.append(CampaignItem.uses.add(pages))
     transaction.update("campaign", item, changes, CampaignItem.version == campaign.version)
     names.rename(transaction, "campaign", old.name, campaign.name, campaign.id)
+    if old.mtt is None and campaign.mtt is not None:
+        entries.put(transaction, _mtt_entry(campaign))
+    if old.mtt is not None and campaign.mtt is None:
+        entries.remove(transaction, _mtt_entry(campaign))
     if old.external_id != campaign.external_id:
         given_up, taken = _external_guard(old), _external_guard(campaign)
         if given_up is not None:
@@ -176,6 +193,8 @@ def delete(campaign: Campaign, along: Along = nothing, pages: int = 0) -> None:
     if external is not None:
         transaction.delete("external_id", external)
     entries.remove(transaction, _entry(campaign))
+    if campaign.mtt is not None:
+        entries.remove(transaction, _mtt_entry(campaign))
     orgs.use(transaction, "org", campaign.org, -1 - pages)
     along(transaction)
     try:

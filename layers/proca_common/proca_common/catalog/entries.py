@@ -5,6 +5,7 @@ orgs             org#<org>                 there is this org
 org#<org>        campaign#<campaign>       the org leads this campaign
 org#<org>        page#<page>               the page is this org's, of `campaign`
 campaign#<c>     page#<page>               the page is of this campaign, and is `org`'s
+mtt              campaign#<campaign>       the campaign, which `org` leads, takes messages to targets
 
 Each is written and removed in the transaction that makes or removes the thing.
 """

@@ -1,0 +1,1 @@
+"""Targets of campaigns: to whom supporters write (domain 1.12)."""
