@@ -5,27 +5,20 @@ from __future__ import annotations
 from proca_common.aws import init_phase
 
 # isort: split
-from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from proca_common.action_pages.context import page_context
-from proca_common.aws import dynamo, secrets
+from proca_common.aws import dynamo
 from proca_common.aws.logs import logger
 from proca_common.aws.settings import PaymentSettings, read
 from proca_common.http.answers import created
 from proca_common.http.requests import idempotency_key, json_body, numeric_id
 from proca_common.http.resolver import make_resolver
-from proca_common.intake.clients import admit
-from proca_common.payments.create import account_of, create, shown
-from proca_common.payments.input import (
-    StripeObjectInput,
-    StripePaymentIntentInput,
-    StripeSubscriptionInput,
-    parse,
-)
+from proca_common.payments.create import shown
+from proca_common.payments.input import StripeObjectInput, StripePaymentIntentInput, StripeSubscriptionInput
+from proca_common.payments.requests import Model, Wish, fulfil
 
 settings = read(PaymentSettings)
 dynamo.connect(settings)
@@ -51,22 +44,12 @@ def objects(page: str) -> Response[str]:
     return answered(page, StripeObjectInput)
 
 
-def answered(
-    page: str, model: type[StripePaymentIntentInput | StripeSubscriptionInput | StripeObjectInput]
-) -> Response[str]:
-    """Check everything, count the client's network, then ask Stripe."""
-    event = app.current_event
-    body, key = json_body(event), idempotency_key(event)
-    context = page_context(numeric_id(page, "action page"))
-    wanted = parse(model, body).wanted()
-    admit(context, event.request_context.identity.source_ip, settings.guard_key_secret)
-    stripe = account_of(
-        context,
-        testing=wanted.testing,
-        passwords_secret=partial(secrets.secret, settings.service_passwords_secret),
-        remaining_ms=app.lambda_context.get_remaining_time_in_millis,
-    )
-    made = create(stripe, wanted, context, key)
+def answered(page: str, model: Model) -> Response[str]:
+    """What was created, as far as a widget may see it."""
+    event, left_ms = app.current_event, app.lambda_context.get_remaining_time_in_millis
+    wish = Wish(json_body(event), event.request_context.identity.source_ip, idempotency_key(event), left_ms)
+    number = numeric_id(page, "action page")
+    made = fulfil(number, model, wish, settings.guard_key_secret, settings.service_passwords_secret)
     return created(shown(made.made), replayed=made.replayed)
 
 
