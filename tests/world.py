@@ -39,6 +39,7 @@ from proca_common.orgs.instance import Instance
 from proca_common.orgs.org import Org, OrgInput
 from proca_common.pipes import topology
 from proca_common.pipes.routing import Queue
+from proca_common.targets import known as known_targets
 from tests.harness.calls import unseen_client
 from tests.harness.context import LambdaContext
 from tests.harness.streams import Mapping, StreamHarness
@@ -210,6 +211,7 @@ class World:
         page_contexts.forget()
         stats.forget()
         public.forget()
+        known_targets.forget()
 
     def now_ms(self) -> int:
         """What the fixture puts in the place of the layer's clock."""
