@@ -85,7 +85,7 @@ class TestOrg:
     def test_deliver_is_the_only_queue_by_default(self) -> None:
         org = OrgInput(**ORG)
         on = {name for name, value in org if value is True}
-        assert on == {"custom_action_deliver"}
+        assert on == {"custom_action_deliver", "sender_rewrite", "reply_enabled"}
 
     @pytest.mark.parametrize(
         "arn",

@@ -75,6 +75,8 @@ ORG_SETTINGS = (
     "transactionalEmailBackend",
     "emailFrom",
     "doiThankYou",
+    "senderRewrite",
+    "replyEnabled",
     "pushBackend",
     "eventBackend",
     "detailBackend",

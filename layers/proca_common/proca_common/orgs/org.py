@@ -42,9 +42,10 @@ class OrgSettings(Entity):
     """What an org decides about itself.
 
     Backends name one of its services; `system` is that of the instance org. `doi_thank_you`: thank-you mails only with
-    consent to communication. `one_click`: the pages behind links in mails press their button themselves.
-    `redirect_hosts`: where these pages may lead to, besides the host in the page's name. `contact_schema`: that of its
-    new campaigns that do not say one.
+    consent to communication. `sender_rewrite`: mails to targets come from an address made of the supporter's, else from
+    one made of the org's name; `reply_enabled`: answers to them go to the supporter (domain 8.6). `one_click`: the
+    pages behind links in mails press their button themselves. `redirect_hosts`: where these pages may lead to, besides
+    the host in the page's name. `contact_schema`: that of its new campaigns that do not say one.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=100)]
@@ -61,6 +62,8 @@ class OrgSettings(Entity):
     transactional_email_backend: EmailBackend | None = None
     email_from: Address | None = None
     doi_thank_you: bool = False
+    sender_rewrite: bool = True
+    reply_enabled: bool = True
     push_backend: PushBackend | None = None
     event_backend: PushBackend | None = None
     detail_backend: Literal["webhook"] | None = None
