@@ -37,6 +37,11 @@ def hour_of(identifier: int) -> str:
     return created_at(identifier).strftime("%Y-%m-%dT%H")
 
 
+def hour_ms(hour: str) -> int:
+    """Milliseconds since 1970 at which this UTC hour (`YYYY-MM-DDTHH`) begins."""
+    return int(datetime.strptime(hour, "%Y-%m-%dT%H").replace(tzinfo=UTC).timestamp()) * 1000
+
+
 def padded(identifier: int) -> str:
     """An id as it stands in sort keys: 16 digits."""
     return f"{identifier:016d}"

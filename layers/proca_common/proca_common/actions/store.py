@@ -104,7 +104,9 @@ class ContactItem(ActionsItem, discriminator="contact"):
 
 class ActionItem(Outbox, discriminator="action"):
     """An action. `supporter` and `recipients` are missing while it is not bound; `org` is the page org. `donation` has
-    the form of the message. `reminded`: how many reminders its supporter was sent.
+    the form of the message. `reminded`: how many reminders its supporter was sent. `messages`: to how many targets its
+    supporter wrote with it. `accepted`: when it became delivered or a repeat (ms since 1970). `area`: only
+    of somebody who was erased, whose supporter cannot tell it any more. `idempotency`: the key of the request, if any.
     """
 
     status = UnicodeAttribute()
@@ -126,6 +128,9 @@ class ActionItem(Outbox, discriminator="action"):
 
     accepted = NumberAttribute(null=True)
 
+    messages = NumberAttribute(null=True)
+    area = UnicodeAttribute(null=True)
+    idempotency = UnicodeAttribute(null=True)
 class OverdueItem(Outbox):
     """As much of an item that owes something as the sweep needs: it wakes also what cannot be read as a whole."""
 

@@ -184,6 +184,34 @@ def numbers_by_key(model: type[Model], keys: Sequence[tuple[str, str]]) -> dict[
     return found
 
 
+def numbers_under(
+    model: type[Model], partition: str, first: str, last: str, page_size: int | None = None
+) -> Iterator[tuple[str, dict[str, int]]]:
+    """The items of one collection with sort keys from `first` to `last`, in their order, as last written: the sort key
+    and all number attributes of each.
+
+    `page_size`: how many one call reads, else as many as fit. Raises `Unavailable`.
+    """
+    table = model._get_connection()
+    within = UnicodeAttribute(attr_name="sk").between(first, last)
+    start: dict[str, Any] | None = None
+    while True:
+        try:
+            answer = table.query(
+                partition,
+                range_key_condition=within,
+                consistent_read=True,
+                exclusive_start_key=start,
+                limit=page_size,
+            )
+        except (PynamoDBException, BotoCoreError) as error:
+            raise translated(error) from None
+        yield from ((item["sk"]["S"], _numbers_of(item)) for item in answer["Items"])
+        start = answer.get("LastEvaluatedKey")
+        if start is None:
+            return
+
+
 def _numbers_of(item: Mapping[str, Any]) -> dict[str, int]:
     return {name: int(value["N"]) for name, value in item.items() if "N" in value}
 

@@ -65,23 +65,23 @@ def hour_key(hour: str) -> str:
     return f"hour#{hour}"
 
 
-def bounded(numbers: Numbers) -> Numbers:
+def bounded(numbers: Numbers, *, register: bool = True) -> Numbers:
     """The numbers with every type and source beyond the first 100 or 50 as `other` (design 4), so that no caller can
     add names at will.
 
-    A name that is new is put on its list by a conditional write of its own; that happens once per name. Raises
-    `Unavailable`.
+    A name that is new is put on its list by a conditional write of its own; that happens once per name. Without
+    `register` nothing is written: it is only told how it would be counted. Raises `Unavailable`.
     """
     result: Numbers = Counter()
     for label, number in numbers.items():
         name = label.name[:NAME_LENGTH] if label.kind in MAX_NAMES else label.name
-        if label.kind in MAX_NAMES and not _is_named(label, name):
+        if label.kind in MAX_NAMES and not _is_named(label, name, register=register):
             name = OTHER
         result[Label(label.campaign, label.kind, name, label.hour)] += number
     return result
 
 
-def _is_named(label: Label, name: str) -> bool:
+def _is_named(label: Label, name: str, *, register: bool) -> bool:
     day = f"#{label.hour[:10]}" if label.kind == "source" and label.hour else ""
     key = (f"{label.campaign}#names", f"{label.kind}{day}")
     known = _known.get(key, set())
@@ -91,7 +91,7 @@ def _is_named(label: Label, name: str) -> bool:
         return True
     if len(known) >= MAX_NAMES[label.kind]:
         return False
-    return _register(key, name, MAX_NAMES[label.kind])
+    return _register(key, name, MAX_NAMES[label.kind]) if register else True
 
 
 def _read_names(key: tuple[str, str]) -> set[str]:
@@ -118,9 +118,11 @@ def _register(key: tuple[str, str], name: str, limit: int) -> bool:
     return True
 
 
-def read(campaign: int) -> dict[str, int]:
-    """The campaign's totals over all shards, as last written; `kind:name` to number, without zeros."""
-    return _sum(campaign, "total")
+def read(campaign: int, *beside: tuple[str, str]) -> dict[str, int]:
+    """The campaign's totals over all shards, and what stands under the keys `beside`, as last written: `kind:name` to
+    number, without zeros. One call.
+    """
+    return _sum([*_of_shards(campaign, "total"), *beside])
 
 
 def read_hour(campaign: int, hour: str) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from itertools import islice
 
 from proca_common.actions import store
 from proca_common.actions.status import ActionStatus
@@ -13,14 +14,16 @@ from proca_common.ids import hour_of
 from proca_common.monitors.persons import MAX_MEMBERS, Facts, Member, Membership, is_member
 
 
-def facts_of(action: ActionItem, supporter: SupporterItem) -> Facts:
-    """What counting needs to know of an action and its supporter."""
+def facts_of(action: ActionItem, supporter: SupporterItem | None) -> Facts:
+    """What counting needs to know of an action and its supporter. That of somebody who was erased has none: it says
+    itself what counts of it.
+    """
     return Facts(
         campaign=int(action.campaign),
         page=int(action.page),
         org=int(action.org),
-        supporter=int(supporter.id),
-        area=supporter.area,
+        supporter=int(action.id if action.supporter is None else action.supporter),
+        area=action.area if supporter is None else supporter.area,
         action_type=action.action_type,
         source=action.source["source"] if action.source else None,
         hour=hour_of(int(action.id)),
@@ -75,6 +78,14 @@ def refilled(person: Key, membership: Membership, gone: Collection[int]) -> Memb
 
     `gone` are actions that leave in the same transaction, whose condition on the version makes this reading safe.
     """
+    members = members_of(person, gone)
+    return replace(membership, members=dict(islice(members.items(), MAX_MEMBERS)))
+
+
+def members_of(person: Key, gone: Collection[int] = ()) -> dict[int, Member]:
+    """All members of a person in a campaign, in the order of their ids, as its actions say; without those that `gone`
+    are. Raises `Unavailable`.
+    """
     actions = [
         action
         for action in store.actions_of(person[0])
@@ -84,10 +95,8 @@ def refilled(person: Key, membership: Membership, gone: Collection[int]) -> Memb
     supporters = store.read_many(keys.values())
     members: dict[int, Member] = {}
     for action in actions:
-        supporter = supporters.get(keys[int(action.id)])
-        if not isinstance(supporter, SupporterItem) or len(members) == MAX_MEMBERS:
-            continue
-        facts = facts_of(action, supporter)
+        supporter = None if action.supporter is None else found.get(supporter_of(action))
+        facts = facts_of(action, supporter if isinstance(supporter, SupporterItem) else None)
         if is_member(ActionStatus(action.status), facts):
             members[facts.supporter] = Member(facts.page, facts.org, facts.area)
     return replace(membership, members=members)
