@@ -123,11 +123,9 @@ class ActionItem(Outbox, discriminator="action"):
     donation = JSONAttribute(null=True)
     source = JSONAttribute(null=True)
     dupe_rank = NumberAttribute(null=True)
+    accepted = NumberAttribute(null=True)
     held = NumberAttribute(null=True)
     reminded = NumberAttribute(null=True)
-
-    accepted = NumberAttribute(null=True)
-
     messages = NumberAttribute(null=True)
     area = UnicodeAttribute(null=True)
     idempotency = UnicodeAttribute(null=True)

@@ -91,12 +91,16 @@ def members_of(person: Key, gone: Collection[int] = ()) -> dict[int, Member]:
         for action in store.actions_of(person[0])
         if int(action.campaign) == campaign_of(person) and action.with_consent and int(action.id) not in gone
     ]
-    keys = {int(action.id): store.supporter_key(action.ref, int(action.org), int(action.id)) for action in actions}
-    supporters = store.read_many(keys.values())
+    found = store.read_many(supporter_of(action) for action in actions if action.supporter is not None)
     members: dict[int, Member] = {}
     for action in actions:
         supporter = None if action.supporter is None else found.get(supporter_of(action))
         facts = facts_of(action, supporter if isinstance(supporter, SupporterItem) else None)
         if is_member(ActionStatus(action.status), facts):
             members[facts.supporter] = Member(facts.page, facts.org, facts.area)
-    return replace(membership, members=members)
+    return members
+
+
+def supporter_of(action: ActionItem) -> Key:
+    """The key of the supporter of a bound action."""
+    return store.supporter_key(action.ref, int(action.org), int(action.supporter))
