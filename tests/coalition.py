@@ -49,7 +49,7 @@ class Petition:
         both = self.sign(per, partner=True, country="NO")
         return [
             both,
-            self.sign(ida),
+            self.sign(ida, fields={"comment": f"{ida} has bees", "shoes": 41}),
             self.sign(ida, country="SE"),
             self.sign(ida, partner=True),
             self.sign(siri, partner=True, lead=False, country=None),
@@ -67,7 +67,8 @@ class Coalition:
         self.partner = world.org("partner", **(partner or {}))
 
     def petition(self, **settings: Any) -> Petition:
-        """A new campaign with its two pages."""
+        """A new campaign with its two pages, which shows signatures and shares."""
+        settings.setdefault("public_actions", ["register:comment", "share:medium"])
         campaign = self.world.campaign(self.lead, f"petition-{next(_numbers)}", **settings)
         pages = (self.world.page(org, campaign) for org in (self.lead, self.partner))
         return Petition(self.world, campaign, *pages)

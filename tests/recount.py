@@ -13,11 +13,14 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from proca_common.action_pages import store as pages
+from proca_common.campaigns import store as campaigns
 from proca_common.campaigns.campaign import Campaign
 from proca_common.orgs import store as orgs
 from tests.world import World
 
 Item = dict[str, Any]
+Feed = dict[str, tuple[str | None, Item]]
 EMITTED = ("delivered", "repeat")
 STATUSES_OF_STAGE = {
     "supporter_confirm": ("new",),
@@ -29,16 +32,18 @@ LONGEST_NAME = 40
 MOST_NAMES = {"type": 100, "source": 50}
 
 
-def assert_sound(world: World, *campaigns: Campaign | int, owed: Collection[int] = ()) -> Stored:
+def assert_sound(world: World, *some: Campaign | int, owed: Collection[int] = ()) -> Stored:
     """Compare everything stored with what it must be, and tell all differences at once; returns what is stored.
 
     Numbers are compared for these campaigns. Only actions and supporters with ids in `owed` may have something left.
     """
     stored = Stored.of(world)
     found = [*stored.faults(owed)]
-    for campaign in campaigns:
+    for campaign in some:
         number = campaign if isinstance(campaign, int) else campaign.id
         found += _differences(f"campaign {number}", counted(world, number), recounted(world, stored, number))
+        found += _feed_faults(f"campaign {number}", feed(world, number), shown(stored, campaigns.get(number)))
+        found += _differences(f"campaign {number} extra", extra(world, number), extra_of_pages(number))
     assert not found, "\n".join(found)
     return stored
 
@@ -202,7 +207,7 @@ def recounted(world: World, stored: Stored, campaign: int) -> Counter[str]:
         numbers.update([*counts_for, *(f"{hour} {name}" for name in counts_for)])
     names = _names(world, campaign)
     for action in stored.bound:
-        if action["campaign"] != campaign or action["status"] != "delivered" or action["testing"]:
+        if not _counts(action, campaign):
             continue
         hour, area = _hour(action["id"]), stored.area(action)
         counted_type = _own_or_other("type", action["action_type"], names.get("type", set()))
@@ -223,13 +228,53 @@ def counted(world: World, campaign: int) -> Counter[str]:
     numbers: Counter[str] = Counter()
     for item in map(values, world.tables.all_items("StatsTable")):
         owner, _, shard = item.pop("pk").partition("#")
-        if owner != str(campaign) or shard == "names":
+        if owner != str(campaign) or not shard.isdecimal():
             continue
         assert int(shard) in range(16)
         assert item.pop("writes", 1) > 0
         hour = item.pop("sk").removeprefix("total").removeprefix("hour#")
         for name, number in item.items():
             numbers[f"{hour} {name}".lstrip()] += number
+    return numbers
+
+
+def shown(stored: Stored, campaign: Campaign) -> Feed:
+    """What the campaign's public feed must be, if the campaign has always shown the same (domain 11.3)."""
+    entries: Feed = {}
+    for action in stored.bound:
+        kind = action["action_type"]
+        keys = [entry.removeprefix(f"{kind}:") for entry in campaign.public_actions if entry.startswith(f"{kind}:")]
+        if keys and _counts(action, campaign.id):
+            fields = json.loads(action.get("fields", "{}"))
+            public = {key: value for key, value in fields.items() if key in keys}
+            entries[f"{kind}#{action['id']:016d}"] = (stored.area(action), public)
+    return entries
+
+
+def feed(world: World, campaign: int) -> Feed:
+    """The campaign's public feed as the Stats table holds it: area and fields by type and action."""
+    entries: Feed = {}
+    for item in map(values, world.tables.all_items("StatsTable")):
+        owner, _, bucket = item["pk"].partition("#feed#")
+        if owner == str(campaign):
+            assert int(bucket) == int(item["sk"].rpartition("#")[2]) % 8
+            entries[item["sk"]] = (item.get("area"), json.loads(item.get("fields", "{}")))
+    return entries
+
+
+def extra(world: World, campaign: int) -> Counter[str]:
+    """The extra supporters that are counted."""
+    items = map(values, world.tables.all_items("StatsTable"))
+    [found] = [item for item in items if item["pk"] == f"{campaign}#extra"] or [{}]
+    return Counter({name: number for name, number in found.items() if isinstance(number, int) and number})
+
+
+def extra_of_pages(campaign: int) -> Counter[str]:
+    """What the extra supporters of the campaign's pages come to."""
+    numbers: Counter[str] = Counter()
+    for page in pages.every():
+        if page.campaign == campaign and page.extra_supporters:
+            numbers.update({f"org:{page.org}": page.extra_supporters, "persons:total": page.extra_supporters})
     return numbers
 
 
@@ -309,6 +354,16 @@ def _differences(name: str, found: Counter[str], wanted: Counter[str]) -> Iterab
     for number in sorted(found.keys() | wanted.keys()):
         if found[number] != wanted[number]:
             yield f"{name}: {number} is {found[number]}, must be {wanted[number]}"
+
+
+def _feed_faults(name: str, found: Feed, wanted: Feed) -> Iterable[str]:
+    for entry in sorted(found.keys() | wanted.keys()):
+        if found.get(entry) != wanted.get(entry):
+            yield f"{name}: shows {entry} as {found.get(entry)}, must show {wanted.get(entry)}"
+
+
+def _counts(action: Item, campaign: int) -> bool:
+    return action["campaign"] == campaign and action["status"] == "delivered" and not action["testing"]
 
 
 def _named(name: str, faults: Iterable[str]) -> Iterable[str]:

@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from proca_common.aws import dynamo
 from proca_common.aws.logs import logger
 from proca_common.aws.secrets import secret
-from proca_common.aws.settings import ManagementSettings, read
+from proca_common.aws.settings import CampaignSettings, read
 from proca_common.catalog.given import json_object
 from proca_common.http.answers import below, no_content, record
 from proca_common.http.lists import asked, listed
@@ -26,7 +26,7 @@ from proca_common.management.access import org_of
 from proca_common.users.authentication import Authenticator
 from proca_common.users.permissions import Permission
 
-settings = read(ManagementSettings)
+settings = read(CampaignSettings)
 dynamo.connect(settings)
 authenticator = Authenticator(lambda: secret(settings.guard_key_secret))
 app = make_resolver()

@@ -58,8 +58,7 @@ MAY = {
     "ConfirmLink": {
         *(f"{action} Actions" for action in ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem")),
         *MANAGED,
-        "GetItem Stats",
-        "UpdateItem Stats",
+        *(f"{action} Stats" for action in ("GetItem", "UpdateItem", "DeleteItem")),
         "read LINK_KEYS",
     },
     "GetChallenge": {*CATALOG, "read GUARD_KEY"},
@@ -71,8 +70,7 @@ MAY = {
     "ManageConfirms": {
         *MANAGED,
         *(f"{action} Actions" for action in ("GetItem", "BatchGetItem", "Query", "PutItem")),
-        "GetItem Stats",
-        "UpdateItem Stats",
+        *(f"{action} Stats" for action in ("GetItem", "UpdateItem", "DeleteItem")),
     },
     "ManageOrgs": {*MANAGED, *(f"{what} {queue}" for what in ("change", "delete") for queue in ORG_QUEUES)},
     "ManageKeys": MANAGED,
@@ -99,8 +97,8 @@ MAY = {
         "receive deliver-dlq",
     },
     "LendQueueCredentials": {*READS_CATALOG, *ASKS, "lend the queue reader"},
-    "ManageCampaigns": {*MANAGED, "Query by_campaign"},
-    "ManagePages": {*MANAGED, "BatchGetItem Actions", "Query by_campaign"},
+    "ManageCampaigns": {*MANAGED, "Query by_campaign", "UpdateItem Stats"},
+    "ManagePages": {*MANAGED, "BatchGetItem Actions", "Query by_campaign", "UpdateItem Stats"},
     "ManageServices": MANAGED,
     "ManageTemplates": MANAGED,
     "Confirm": {
@@ -119,7 +117,7 @@ MAY = {
             for action in ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem")
         ),
         *CATALOG,
-        *(f"{action} Stats" for action in ("GetItem", "BatchGetItem", "UpdateItem")),
+        *(f"{action} Stats" for action in ("GetItem", "BatchGetItem", "UpdateItem", "PutItem")),
         "send deliver",
         "send event",
         "send failures of the stream",
@@ -135,7 +133,7 @@ MAY = {
     "MailEvents": {
         *(f"{action} Actions" for action in ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem")),
         *CATALOG,
-        *(f"{action} Stats" for action in ("GetItem", "BatchGetItem", "UpdateItem")),
+        *(f"{action} Stats" for action in ("GetItem", "BatchGetItem", "UpdateItem", "DeleteItem")),
     },
     "SendEmail": {
         *(f"{action} Actions" for action in ("GetItem", "BatchGetItem", "UpdateItem")),

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from proca_common.aws.dynamo import Transaction
+from proca_common.monitors import extra, feed
 from proca_common.stages import decide
 from tests.coalition import Coalition, Petition, clear
 from tests.harness.calls import unseen_client
@@ -57,11 +59,26 @@ def count(petition: Petition, sk: str, number: str) -> None:
     )
 
 
+def count_extra(petition: Petition) -> None:
+    changes = Transaction()
+    extra.add(changes, petition.campaign.id, {petition.page.org: 1})
+    changes.commit()
+
+
+def hide(petition: Petition) -> None:
+    [shown, *_] = feed.newest(petition.campaign.id, "register", None, 1)
+    changes = Transaction()
+    feed.remove(changes, petition.campaign.id, "register", shown.id)
+    changes.commit()
+
+
 WRONG: dict[str, Callable[[Petition], None]] = {
     "a person too many": lambda p: count(p, "total", "persons:total"),
     "an area too many": lambda p: count(p, "total", "area:DK"),
     "a type too many in an hour": lambda p: count(p, "hour#2024-02-29T07", "type:share"),
     "a person too many in an hour": lambda p: count(p, "hour#2024-02-29T07", "persons:total"),
+    "somebody extra": count_extra,
+    "a comment is not shown": hide,
     "a supporter counts an action too many": lambda p: put(p, item(p, "supporter") | {"actions": {"N": "9"}}),
     "a supporter waits for nothing": lambda p: put(p, item(p, "supporter") | {"waiting": {"N": "1"}}),
     "an action became a repeat": lambda p: put(p, item(p, "action") | {"status": {"S": "repeat"}}),

@@ -111,7 +111,7 @@ RIGHTS = {
     "confirm_link": {
         "ActionsTable": "GetItem BatchGetItem Query PutItem UpdateItem",
         "CatalogTable": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem ConditionCheckItem",
-        "StatsTable": "GetItem UpdateItem",
+        "StatsTable": "GetItem UpdateItem DeleteItem",
         "LinkKeysSecret": "GetSecretValue",
         "GuardKeySecret": "GetSecretValue",
     },
@@ -156,7 +156,7 @@ RIGHTS = {
         **ON_MANAGED,
         "MailQueue": "SendMessage",
         "ActionsTable": "GetItem BatchGetItem Query PutItem UpdateItem",
-        "StatsTable": "GetItem UpdateItem",
+        "StatsTable": "GetItem UpdateItem DeleteItem",
     },
     "manage_orgs": {
         **ON_MANAGED,
@@ -172,9 +172,14 @@ RIGHTS = {
         "CatalogTable": "GetItem",
         "SealingKeySecret": "GetSecretValue",
     },
-    "manage_campaigns": {**ON_MANAGED, "ActionsTable.Arn/index/by_campaign": "Query"},
+    "manage_campaigns": {
+        **ON_MANAGED,
+        "ActionsTable.Arn/index/by_campaign": "Query",
+        "StatsTable": "UpdateItem",
+    },
     "manage_pages": {
         **ON_MANAGED,
+        "StatsTable": "UpdateItem",
         "ActionsTable": "BatchGetItem UpdateItem",
         "ActionsTable.Arn/index/by_campaign": "Query",
         "MailQueue": "SendMessage",
@@ -194,7 +199,7 @@ RIGHTS = {
         **ON_STREAM,
         "ActionsTable": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem",
         **ON_CATALOG,
-        "StatsTable": "GetItem BatchGetItem UpdateItem",
+        "StatsTable": "GetItem BatchGetItem UpdateItem PutItem",
         "MailQueue": "SendMessage",
         "PushQueue": "SendMessage",
         "DetailQueue": "SendMessage",
@@ -239,7 +244,7 @@ RIGHTS = {
     "mail_events": {
         "ActionsTable": "GetItem BatchGetItem Query PutItem UpdateItem",
         **ON_CATALOG,
-        "StatsTable": "GetItem BatchGetItem UpdateItem",
+        "StatsTable": "GetItem BatchGetItem UpdateItem DeleteItem",
         "MailEventsFailuresQueue": "SendMessage",
     },
     "look_up_details": {

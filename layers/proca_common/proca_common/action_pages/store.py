@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -43,6 +44,7 @@ def create(wanted: ActionPageInput, along: Callable[[Transaction, ActionPage], N
     put_new(transaction, page)
     orgs.use(transaction, "org", page.org, 1)
     campaigns.use(transaction, "campaign", page.campaign, 1)
+    count_extra(transaction, (), [page])
     if along is not None:
         along(transaction, page)
     try:
@@ -60,8 +62,8 @@ def new(wanted: ActionPageInput) -> ActionPage:
 
 
 def put_new(transaction: Transaction, page: ActionPage, label: str = "") -> None:
-    """Write a new page in this transaction; refused under `<label>name`. The `uses` of its org and campaign are for the
-    caller to count.
+    """Write a new page in this transaction; refused under `<label>name`. The `uses` of its org and campaign and its
+    extra supporters are for the caller to count.
     """
     pk, sk = page_key(page.id)
     item = PageItem(pk=pk, sk=sk, document=page.document())
@@ -72,19 +74,39 @@ def put_new(transaction: Transaction, page: ActionPage, label: str = "") -> None
 
 
 def put_changed(transaction: Transaction, old: ActionPage, page: ActionPage, label: str = "") -> None:
-    """Write a page that is to be as it was read in this transaction; refused under `<label>name` and `<label>page`."""
+    """Write a page that is to be as it was read in this transaction; refused under `<label>name` and `<label>page`. Its
+    extra supporters are for the caller to count.
+    """
     changes = [PageItem.document.set(page.document()), PageItem.version.set(page.version + 1)]
     transaction.update(f"{label}page", PageItem(*page_key(page.id)), changes, PageItem.version == page.version)
     names.rename(transaction, "page", old.name, page.name, page.id, f"{label}name")
 
 
 def put_gone(transaction: Transaction, page: ActionPage) -> None:
-    """Remove a page that is to be as it was read in this transaction; refused under its key."""
+    """Remove a page that is to be as it was read in this transaction; refused under its key. The `uses` of its org and
+    campaign and its extra supporters are for the caller to count.
+    """
     pk, sk = page_key(page.id)
     transaction.delete(pk, PageItem(pk, sk), PageItem.version == page.version)
     transaction.delete(f"{pk} name", names.guard("page", page.name, page.id))
     for entry in _entries(page):
         entries.remove(transaction, entry)
+
+
+def count_extra(transaction: Transaction, before: Iterable[ActionPage], after: Iterable[ActionPage]) -> None:
+    """Count the extra supporters of pages that one transaction changes, from what they were to what they will be: one
+    write per campaign, and none where they stay the same.
+    """
+    differences: dict[int, Counter[int]] = defaultdict(Counter)
+    for page in before:
+        differences[page.campaign][page.org] -= page.extra_supporters
+    for page in after:
+        differences[page.campaign][page.org] += page.extra_supporters
+    for campaign, by_org in differences.items():
+        if any(by_org.values()):
+            from proca_common.monitors import extra  # noqa: PLC0415 - not where nothing is counted, such as at intake
+
+            extra.add(transaction, campaign, by_org)
 
 
 def _entries(page: ActionPage) -> tuple[Entry, Entry]:
@@ -141,7 +163,9 @@ def replace(page: ActionPage, along: Along = nothing) -> ActionPage:
     Raises `NotFound`, `Taken` (name) and `Outdated`.
     """
     transaction = Transaction()
-    put_changed(transaction, get(page.id), page)
+    known = get(page.id)
+    put_changed(transaction, known, page)
+    count_extra(transaction, [known], [page])
     along(transaction)
     commit(transaction)
     return page.model_copy(update={"version": page.version + 1})
@@ -156,6 +180,7 @@ def delete(page: ActionPage, along: Along = nothing) -> None:
     put_gone(transaction, page)
     orgs.use(transaction, "org", page.org, -1)
     campaigns.use(transaction, "campaign", page.campaign, -1)
+    count_extra(transaction, [page], ())
     along(transaction)
     try:
         items.commit(transaction)

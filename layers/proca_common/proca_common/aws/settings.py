@@ -82,7 +82,13 @@ class AccountSettings(ManagementSettings):
     mail_queue_url: str = Field(min_length=1)
 
 
-class LaunchSettings(ManagementSettings):
+class CampaignSettings(ManagementSettings):
+    """Settings of the function that manages campaigns; it counts the extra supporters of pages it makes or changes."""
+
+    stats_table: str = Field(min_length=1)
+
+
+class LaunchSettings(CampaignSettings):
     """Settings of the function that manages pages; it orders mails to who is asked to launch one."""
 
     mail_queue_url: str = Field(min_length=1)

@@ -46,7 +46,7 @@ from proca_common.mails.office import (
 )
 from proca_common.mails.render import Occasion, Person, needs_numbers, rendered, variables
 from proca_common.mails.ways_out import Way
-from proca_common.monitors import store as stats
+from proca_common.monitors import extra
 from proca_common.orgs import encryption
 from proca_common.pipes.orders import MailOrder, StaffMailOrder
 
@@ -226,7 +226,7 @@ def _letter(order: MailOrder, occasion: Occasion) -> Letter | None:
         raise Later("no such template") from None
     if needs_numbers(template, testing=testing):
         campaign = context.campaign.id
-        occasion = _with_numbers(occasion, _numbers.get(campaign, lambda: stats.read(campaign)))
+        occasion = _with_numbers(occasion, _numbers.get(campaign, lambda: extra.read_shown(campaign)))
     sender = str(context.org.email_from)
     if not is_address(sender):
         raise Later("the org's From is not an address")

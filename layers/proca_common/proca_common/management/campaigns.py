@@ -114,6 +114,7 @@ def delete(caller: Caller, org_name: str, name: str, seen: Seen) -> None:
     def along(transaction: Transaction) -> None:
         for page in own:
             pages.put_gone(transaction, page)
+        pages.count_extra(transaction, own, ())
         gone = {**_audited(campaign), "actionPages": [page.name for page in own]}
         entry = Change(caller.user.id, org.id, "campaign.delete", f"campaign#{campaign.id}", gone, {})
         audit.record(transaction, entry)

@@ -158,6 +158,7 @@ def _write(
     if new or known is None:
         orgs.use(transaction, "org", org.id, new + (known is None))
     done = [_write_page(transaction, caller, campaign, plan, f"{PAGES}/{index}/") for index, plan in enumerate(planned)]
+    pages.count_extra(transaction, [plan.known for plan in planned if plan.known is not None], done)
     _commit(transaction, len(planned))
     return Upserted(campaign, done, known is None)
 

@@ -6,12 +6,14 @@ pk                    sk                      attributes
 <campaign>#names      type                    which names are counted by themselves; all others as `other`
 <campaign>#names      source#<YYYY-MM-DD>     the same for the sources of a day
 
-In every shard the totals are the sums of the hours. `writes` counts how often an item was written.
+In every shard the totals are the sums of the hours. `writes` counts how often an item was written. Beside the shards
+stand the extra supporters (`extra`) and the public feed (`feed`).
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from typing import Final
 
 from pynamodb.attributes import NumberAttribute, UnicodeSetAttribute
@@ -127,11 +129,15 @@ def read(campaign: int, *beside: tuple[str, str]) -> dict[str, int]:
 
 def read_hour(campaign: int, hour: str) -> dict[str, int]:
     """The campaign's numbers of one UTC hour (`YYYY-MM-DDTHH`) over all shards, as last written."""
-    return _sum(campaign, hour_key(hour))
+    return _sum(_of_shards(campaign, hour_key(hour)))
 
 
-def _sum(campaign: int, sk: str) -> dict[str, int]:
+def _of_shards(campaign: int, sk: str) -> list[tuple[str, str]]:
+    return [(f"{campaign}#{shard}", sk) for shard in range(SHARDS)]
+
+
+def _sum(keys: Sequence[tuple[str, str]]) -> dict[str, int]:
     totals: Counter[str] = Counter()
-    for item in read_numbers(StatsItem, [(f"{campaign}#{shard}", sk) for shard in range(SHARDS)]):
+    for item in read_numbers(StatsItem, keys):
         totals.update(item)
     return {name: number for name, number in sorted(totals.items()) if number and name != WRITES}

@@ -18,8 +18,9 @@ from proca_common.actions.store import ActionItem, SupporterItem
 from proca_common.aws import clock
 from proca_common.aws.dynamo import Transaction
 from proca_common.errors import NotAllowed
+from proca_common.monitors import feed
 from proca_common.monitors import store as stats
-from proca_common.monitors.persons import Numbers, moved, person_moved
+from proca_common.monitors.persons import Numbers, is_counted, moved, person_moved
 from proca_common.stages import addresses, decision, machine, outbox
 from proca_common.stages.binding import waits
 from proca_common.stages.memberships import campaign_of, facts_of, person_of, put_membership, read_memberships, refilled
@@ -224,7 +225,9 @@ def _rejection(action: ActionItem, supporter: SupporterItem, reported: EmailStat
 
 
 def _reject(transaction: Transaction, targets: Iterable[ActionItem], supporter: SupporterItem) -> None:
-    """Reject these actions of the supporter, end what they owe, and take their counts back."""
+    """Reject these actions of the supporter, end what they owe, take their counts back, and take them out of the public
+    feed: what may stand there is what counts.
+    """
     targets = list(targets)
     gone = {int(target.id) for target in targets}
     known = read_memberships({person_of(target) for target in targets})
@@ -241,6 +244,8 @@ def _reject(transaction: Transaction, targets: Iterable[ActionItem], supporter: 
         transaction.update(
             f"action {target.id}", ActionItem(target.ref, target.sk), changes, decision.unchanged(target)
         )
+        if is_counted(ActionStatus(target.status), facts):
+            feed.remove(transaction, facts.campaign, facts.action_type, int(target.id))
     for person, membership in after.items():
         if membership == known[person]:
             continue

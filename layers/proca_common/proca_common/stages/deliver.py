@@ -22,7 +22,7 @@ from proca_common.aws.errors import Cancelled, CloudError, Unavailable
 from proca_common.aws.logs import log_fault, logger
 from proca_common.aws.retry import pauses
 from proca_common.monitors import store as stats
-from proca_common.monitors.persons import Membership
+from proca_common.monitors.persons import Membership, is_counted
 from proca_common.pipes.exits import Exits
 from proca_common.stages import outbox
 from proca_common.stages.ask import ask
@@ -154,18 +154,20 @@ def _transaction(works: Sequence[Work], settlement: Settlement) -> Transaction:
         changes = outbox.served(work.unserved, work.action, now_ms, then)
         if verdict.status is not work.status:
             changes.append(ActionItem.status.set(verdict.status.value))
+            if verdict.status in EMITTED:
+                changes.append(ActionItem.accepted.set(now_ms))
         if work.action.dupe_rank is None:
             changes.append(ActionItem.dupe_rank.set(verdict.dupe_rank))
         as_read = (ActionItem.status == work.action.status) & outbox.as_read(work.action)
         transaction.update(_label(work.key), ActionItem(*work.key), changes, as_read)
         _wipe(transaction, work)
+        if work.context.campaign.public_actions and verdict.status is not work.status:
+            _publish(transaction, work, verdict.status)
         if work.supporter.mail is not None and work.mail is None and work.action.with_consent:
             key = work.supporter.ref, work.supporter.sk
             exists = ActionsItem.ref.exists()
             transaction.update(_label(key), SupporterItem(*key), [SupporterItem.mail.remove()], exists)
     for person, membership in settlement.memberships.items():
-            if verdict.status in EMITTED:
-                changes.append(ActionItem.accepted.set(now_ms))
         put_membership(transaction, _label(person), person, membership)
     stats.add(transaction, stats.bounded(settlement.numbers), random.randrange(stats.SHARDS))
     return transaction
@@ -183,6 +185,17 @@ def _wipe(transaction: Transaction, work: Work) -> None:
             transaction.update(
                 _label(key), ContactItem(*key), [ContactItem.clear.set(clear)], ContactItem.clear == contact.clear
             )
+
+
+def _publish(transaction: Transaction, work: Work, after: ActionStatus) -> None:
+    """Put an action that counts from now on into the public feed of a campaign that shows its type (domain 11.3)."""
+    from proca_common.monitors import feed  # noqa: PLC0415 - few campaigns show their actions
+
+    facts, shown = work.facts, work.context.campaign.public_actions
+    if is_counted(after, facts) and facts.action_type in feed.public_types(shown):
+        fields = feed.public_fields(shown, facts.action_type, work.action.fields or {})
+        action = feed.PublicAction(int(work.action.id), facts.area, fields)
+        feed.put(transaction, facts.campaign, facts.action_type, action)
 
 
 def _label(key: Key) -> str:
