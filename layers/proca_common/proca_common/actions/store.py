@@ -129,6 +129,8 @@ class ActionItem(Outbox, discriminator="action"):
     messages = NumberAttribute(null=True)
     area = UnicodeAttribute(null=True)
     idempotency = UnicodeAttribute(null=True)
+
+
 class OverdueItem(Outbox):
     """As much of an item that owes something as the sweep needs: it wakes also what cannot be read as a whole."""
 
@@ -210,6 +212,11 @@ def unbound_ref(page_org: int, text: str) -> str:
     return f"u#{page_org}#{hashlib.sha256(text.encode()).hexdigest()}"
 
 
+def gone_ref(random_part: str) -> str:
+    """The ref under which the counted actions of a person stand who was erased: no client's text can be like it."""
+    return f"gone#{random_part}"
+
+
 def campaign_bucket(campaign: int, action: int) -> str:
     """Partition of `by_campaign`: the id's random bits spread a campaign over 16 partitions."""
     return f"{campaign}#{action % CAMPAIGN_BUCKETS}"
@@ -258,6 +265,14 @@ def read_overdue(keys: Iterable[Key]) -> list[OverdueItem]:
     needed = ["ref", "sk", "id", "status", "stage", "due", "attempt"]
     try:
         return list(OverdueItem.batch_get(list(keys), consistent_read=True, attributes_to_get=needed))
+    except PynamoDBException as error:
+        raise translated(error) from None
+
+
+def items_under(ref: str) -> list[ActionsItem]:
+    """Everything under a ref, of whatever kind, as last written. Raises `Unavailable`."""
+    try:
+        return list(ActionsItem.query(ref, consistent_read=True))
     except PynamoDBException as error:
         raise translated(error) from None
 
