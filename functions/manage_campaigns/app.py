@@ -39,7 +39,10 @@ def all_campaigns(org: str) -> Response[str]:
     found = org_of(authenticator.caller(app.current_event), org)
     part = asked(app.current_event)
     return listed(
-        campaigns.listed(found, part.after_id, part.one_more), part, lambda campaign: campaign.id, campaigns.shown
+        campaigns.listed(found, part.after_id, part.one_more),
+        part,
+        lambda campaign: campaign.id,
+        partial(campaigns.shown, to=found),
     )
 
 
@@ -54,8 +57,9 @@ def create(org: str) -> Response[str]:
 @app.get("/v1/orgs/<org>/campaigns/<campaign>")
 def get(org: str, campaign: str) -> Response[str]:
     """A campaign."""
-    found = campaigns.seen_by(org_of(authenticator.caller(app.current_event), org), campaign)
-    return record(200, campaigns.shown([found])[0], found.version)
+    asking = org_of(authenticator.caller(app.current_event), org)
+    found = campaigns.seen_by(asking, campaign)
+    return record(200, campaigns.shown([found], asking)[0], found.version)
 
 
 @app.put("/v1/orgs/<org>/campaigns/<campaign>")

@@ -26,6 +26,7 @@ from tests.world import World
 
 CAMPAIGNS = "/v1/orgs/bees/campaigns"
 BEES = f"{CAMPAIGNS}/save_bees"
+MTT = {"startAt": "2026-03-02T08:00:00Z", "endAt": "2026-03-15T18:00:00Z"}
 NEW = {"name": "save_bees", "title": "Save the bees"}
 pytestmark = pytest.mark.usefixtures("org")
 
@@ -81,6 +82,7 @@ class TestCreating:
             "start": None,
             "end": None,
             "config": {},
+            "mtt": None,
             "guards": {},
         }
         assert ida.get(BEES).body == answer.body
@@ -119,6 +121,35 @@ class TestCreating:
         assert (again.status, again.codes) == (409, [("/name", "taken")])
         again = ida.post(CAMPAIGNS, {**NEW, "name": "other", "externalId": 5501})
         assert (again.status, again.codes) == (409, [("/externalId", "taken")])
+
+    def test_how_messages_to_targets_are_sent(self, org: Org, ida: Desk) -> None:
+        answer = ida.post(CAMPAIGNS, {**NEW, "mtt": MTT})
+        assert answer.body["mtt"] == {
+            **MTT,
+            "dripDelivery": True,
+            "messageTemplate": None,
+            "testEmail": None,
+            "ccContacts": [],
+            "ccSender": False,
+            "maxEmailsPerHour": None,
+            "timezone": "Etc/UTC",
+            "paused": False,
+            "keepMessages": "none",
+        }
+        assert campaigns.with_mtt() == [answer.body["id"]]
+        services.add(org.id, ServiceInput(name=ServiceName.SES, host="eu-central-1"))
+        orgs.replace(orgs.get(org.id).model_copy(update={"email_backend": "ses"}))
+        wrong = {**MTT, "messageTemplate": "to_meps", "timezone": "Europe/Atlantis"}
+        assert sorted(ida.patch(BEES, {"mtt": wrong}).codes) == [
+            ("/mtt/messageTemplate", "not_found"),
+            ("/mtt/timezone", "invalid"),
+        ]
+        templates.put(org.id, EmailTemplateInput(name="to_meps", locale="en", subject="Hi", html="<p>Hi</p>"))
+        paused = ida.patch(BEES, {"mtt": {"messageTemplate": "to_meps", "paused": True}}).body["mtt"]
+        assert paused == {**answer.body["mtt"], "messageTemplate": "to_meps", "paused": True}
+        assert ida.patch(BEES, {"mtt": {"endAt": None}}).codes == [("/mtt/endAt", "blank")]
+        assert ida.patch(BEES, {"mtt": None}).body["mtt"] is None
+        assert campaigns.with_mtt() == []
 
     def test_a_template_must_be_there_where_the_org_mails(self, org: Org, ida: Desk) -> None:
         services.add(org.id, ServiceInput(name=ServiceName.SES, host="eu-central-1"))
@@ -300,6 +331,17 @@ class TestWho:
             assert (answer.status, answer.body["detail"]) == (403, "Only its lead org may change a campaign")
         assert partner.put(path, {"title": "Mine"}).status == 409
         assert partner.get(BEES).status == 403
+
+    def test_a_partner_sees_no_addresses_of_the_lead(self, partner: Desk, ida: Desk) -> None:
+        own = {"testEmail": "desk@example.org", "ccContacts": ["press@example.org"]}
+        assert ida.patch(BEES, {"mtt": {**MTT, **own}}).status == 200
+        assert own.items() <= ida.get(BEES).body["mtt"].items()
+        for found in (
+            partner.get("/v1/orgs/trees/campaigns/save_bees").body,
+            *partner.everything("/v1/orgs/trees/campaigns"),
+        ):
+            assert MTT.items() <= found["mtt"].items()
+            assert not own.keys() & found["mtt"].keys()
 
     def test_somebody_else_sees_nothing(self, world: World) -> None:
         world.org("rivers")

@@ -316,6 +316,7 @@ CAMPAIGN_SETTINGS = (
     "start",
     "end",
     "guards",
+    "mtt",
     "config",
 )
 PAGE = f"{ORG}/pages/{{page}}"

@@ -25,6 +25,7 @@ from proca_common.management import audit, page_actions
 from proca_common.management.access import MAX_NAME, Seen, org_of
 from proca_common.management.audit import Change
 from proca_common.management.sizes import check_size
+from proca_common.mtt.settings import is_zone, mtt_of
 from proca_common.orgs import store as orgs
 from proca_common.orgs.org import Org
 from proca_common.users.permissions import Permission
@@ -41,6 +42,8 @@ PROCESSING = frozenset(
     }
 )
 """What only who may change settings of campaigns changes; the rest who manages them changes, too (domain 12.8)."""
+OF_THE_LEAD = frozenset({"testEmail", "ccContacts"})
+"""Addresses in the settings of messages to targets."""
 _TYPE_NAME = re.compile(r"/[A-Z]\w*(?=/|$)")
 NOT_LED = "Only its lead org may change a campaign"
 MAX_PAGES_AT_ONCE = 20
@@ -122,10 +125,22 @@ def delete(caller: Caller, org_name: str, name: str, seen: Seen) -> None:
     campaigns.delete(campaign, along, len(own))
 
 
-def shown(some: Sequence[Campaign]) -> list[dict[str, object]]:
-    """Campaigns, for staff of their orgs; `org` is the name of the lead."""
+def shown(some: Sequence[Campaign], to: Org | None = None) -> list[dict[str, object]]:
+    """Campaigns, for staff of their lead, or of the org `to`, which sees no address in those of others; `org` is the
+    name of the lead.
+    """
     leads = orgs.get_many({campaign.org for campaign in some})
-    return [{**_settings(campaign), "org": leads[campaign.org].name} for campaign in some if campaign.org in leads]
+    return [
+        {**_settings(campaign), **_mtt_without_addresses(campaign, to), "org": leads[campaign.org].name}
+        for campaign in some
+        if campaign.org in leads
+    ]
+
+
+def _mtt_without_addresses(campaign: Campaign, to: Org | None) -> dict[str, object]:
+    if campaign.mtt is None or to is None or to.id == campaign.org:
+        return {}
+    return {"mtt": {name: value for name, value in campaign.mtt.items() if name not in OF_THE_LEAD}}
 
 
 # --- what is wanted
@@ -145,7 +160,7 @@ def new_input(org: Org, given: Mapping[str, Any]) -> CampaignInput:
     except Refused as refused:
         failures += refused.failures
     if wanted is not None:
-        failures += _template_failures(org, wanted, None)
+        failures += _template_failures(org, wanted, None) + _mtt_failures(org, wanted, None)
     if wanted is None or failures:
         raise Refused(failures)
     made = CampaignInput(**wanted.model_dump(), org=org.id, guards=own)
@@ -166,7 +181,7 @@ def changed_by(org: Org, campaign: Campaign, patch: Mapping[str, Any]) -> Campai
         own = _guards(campaign.guards, guards)
     except Refused as refused:
         failures += refused.failures
-    failures += _template_failures(org, changed, campaign)
+    failures += _template_failures(org, changed, campaign) + _mtt_failures(org, changed, campaign)
     if failures:
         raise Refused(failures)
     changed = changed.model_copy(update={"guards": own})
@@ -233,9 +248,23 @@ def _said_of_guards(failures: Sequence[Failure]) -> list[Failure]:
 
 
 def _template_failures(org: Org, wanted: CampaignSettings, known: Campaign | None) -> list[Failure]:
-    template = wanted.supporter_confirm_template
-    if template is None or org.email_backend is None:
+    old = None if known is None else known.supporter_confirm_template
+    return _missing(org, wanted.supporter_confirm_template, old, "/supporterConfirmTemplate")
+
+
+def _mtt_failures(org: Org, wanted: CampaignSettings, known: Campaign | None) -> list[Failure]:
+    mtt, old = mtt_of(wanted), None if known is None else mtt_of(known)
+    if mtt is None or mtt == old:
         return []
-    if (known is not None and known.supporter_confirm_template == template) or templates.is_there(org.id, template):
+    before = None if old is None else old.message_template
+    failures = _missing(org, mtt.message_template, before, "/mtt/messageTemplate")
+    if not is_zone(mtt.timezone):
+        failures.append(Failure.invalid("/mtt/timezone"))
+    return failures
+
+
+def _missing(org: Org, template: str | None, known: str | None, pointer: str) -> list[Failure]:
+    """What is wrong with a template that is chosen: an org that mails has to have it, unless it was chosen before."""
+    if template in (None, known) or org.email_backend is None or templates.is_there(org.id, template):
         return []
-    return [Failure("/supporterConfirmTemplate", "not_found", "Template not found")]
+    return [Failure(pointer, "not_found", "Template not found")]

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationInfo, field_validator
 
-from proca_common.campaigns.campaign import Campaign
+from proca_common.campaigns.campaign import CampaignSettings
 from proca_common.catalog.entity import Entity, TemplateName
 from proca_common.targets.target import Address
 
@@ -93,7 +93,7 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
     return Mtt.model_validate(given, by_alias=True, by_name=False).model_dump(mode="json", by_alias=True)
 
 
-def mtt_of(campaign: Campaign) -> Mtt | None:
+def mtt_of(campaign: CampaignSettings) -> Mtt | None:
     """How the campaign's messages are sent; None: it takes none."""
     return None if campaign.mtt is None else Mtt.model_validate(campaign.mtt, by_alias=True, by_name=False)
 
