@@ -29,7 +29,7 @@ from proca_common.aws.settings import TableSettings
 from proca_common.campaigns import store as campaigns
 from proca_common.campaigns.campaign import Campaign, CampaignInput
 from proca_common.catalog.names import Sequence
-from proca_common.monitors import public
+from proca_common.monitors import activity, public
 from proca_common.monitors import store as stats
 from proca_common.orgs import encryption, keys
 from proca_common.orgs import instance as instances
@@ -83,6 +83,7 @@ API_FUNCTIONS = (
     "AddActionFunction",
     "LinkActionsFunction",
     "ConfirmLinkFunction",
+    "GraphqlFunction",
     "GetChallengeFunction",
     "CreateStripeObjectFunction",
     "GetOpenapiFunction",
@@ -96,6 +97,7 @@ API_FUNCTIONS = (
     "ManageQueuesFunction",
     "ReadQueuesFunction",
     "SendAgainFunction",
+    "ManageExportsFunction",
     "EncryptContactsFunction",
     "ManageKeysFunction",
     "AccountFunction",
@@ -211,6 +213,7 @@ class World:
         page_contexts.forget()
         stats.forget()
         public.forget()
+        activity.forget()
         known_targets.forget()
 
     def now_ms(self) -> int:

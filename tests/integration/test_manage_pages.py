@@ -78,6 +78,8 @@ class TestAdding:
             "supporterConfirmTemplate": None,
             "duplicateTemplate": None,
             "config": {"a": 1},
+            "status": "standby",
+            "location": None,
         }
         assert ida.get(f"{PAGES}/1").body == answer.body
         assert ida.everything(PAGES) == [answer.body]

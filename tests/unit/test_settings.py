@@ -42,7 +42,7 @@ REQUIRED = {
     PageSettings: {"CATALOG_TABLE"},
     PublicSettings: {"CATALOG_TABLE", "STATS_TABLE"},
     SweepSettings: {"ACTIONS_TABLE"},
-    ConfirmSettings: {"ACTIONS_TABLE", "CATALOG_TABLE", "QUEUE_URL_PREFIX"},
+    ConfirmSettings: {"ACTIONS_TABLE", "CATALOG_TABLE", "STATS_TABLE", "QUEUE_URL_PREFIX"},
     DeliverSettings: {"ACTIONS_TABLE", "CATALOG_TABLE", "STATS_TABLE", "QUEUE_URL_PREFIX"},
 }
 WITH_SETTINGS = sorted(app.parent.name for app in FUNCTIONS.glob("*/app.py") if "aws.settings" in app.read_text())

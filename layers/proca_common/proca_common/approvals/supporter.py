@@ -12,6 +12,7 @@ from proca_common.approvals.redirects import allowed, page_hosts
 from proca_common.aws import clock
 from proca_common.confirms.tokens import ENDING, LinkKeys, Purpose, has_ended, is_link_token
 from proca_common.errors import Ended, NotFound
+from proca_common.monitors import activity
 from proca_common.stages import decide
 
 NOBODY = "A" * 43
@@ -36,17 +37,28 @@ class SupporterLink:
         """Where the action was done, as far as its Referer told."""
         return str((self.action.source or {}).get("location", ""))
 
+    @property
+    def page_location(self) -> str:
+        """Where the last action on this page was done (domain 11.4). Raises `Unavailable`."""
+        known = activity.read(self.context.page.id)
+        return "" if known is None or known.location is None else known.location
+
     def target(self, redir: str | None, double_opt_in: str | None) -> str | None:
         """Where the browser goes once it is done; None: it is told so here (domain 7.1.1-3).
 
         `redir` and `double_opt_in` are the parameters `redir` and `doi` as they were sent. Only a double opt-in without
-        `redir` leads back to where the action was done, if that is an allowed host too.
+        `redir` leads back to where the action was done, else to where the last one on its page was, if that is an
+        allowed host too. Raises `Unavailable`.
         """
         match self.purpose:
             case Purpose.UNSUBSCRIBE:
                 return None
             case Purpose.DOUBLE_OPT_IN:
-                return allowed(redir or self.location, self.hosts, [("proca_doi", "1")])
+                added = [("proca_doi", "1")]
+                if redir or not self.hosts:
+                    return allowed(redir or "", self.hosts, added)
+                back = allowed(self.location, self.hosts, added)
+                return back or allowed(self.page_location, self.hosts, added)
             case Purpose.ACCEPT | Purpose.REJECT:
                 added = [("proca_confirm", self.purpose.value)]
                 if double_opt_in is not None:

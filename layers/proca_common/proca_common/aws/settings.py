@@ -186,6 +186,7 @@ class StageSettings(TableSettings):
 
     actions_table: str = Field(min_length=1)
     catalog_table: str = Field(min_length=1)
+    stats_table: str = Field(min_length=1)
     queue_url_prefix: str = Field(min_length=1)
     mail_queue_url: str = Field(min_length=1)
     push_queue_url: str = Field(min_length=1)
@@ -201,7 +202,6 @@ class ConfirmSettings(StageSettings):
 class DeliverSettings(StageSettings):
     """Settings of the stream function that delivers and counts."""
 
-    stats_table: str = Field(min_length=1)
     detail_queue_url: str = Field(min_length=1)
 
 

@@ -13,6 +13,7 @@ from pydantic import Field
 from proca_common.action_pages import store as pages
 from proca_common.action_pages.copies import taken_over
 from proca_common.action_pages.page import MAX_NAME, ActionPage, ActionPageInput, ActionPageSettings
+from proca_common.aws import clock
 from proca_common.aws.dynamo import Transaction
 from proca_common.campaigns import store as campaigns
 from proca_common.campaigns.campaign import Campaign
@@ -26,6 +27,7 @@ from proca_common.management import audit, page_actions
 from proca_common.management.access import Seen, org_of
 from proca_common.management.audit import Change
 from proca_common.management.sizes import check_size
+from proca_common.monitors import activity
 from proca_common.orgs import store as orgs
 from proca_common.orgs.org import Org
 from proca_common.users.permissions import Permission
@@ -120,14 +122,17 @@ def delete(caller: Caller, org_name: str, page: int, seen: Seen) -> None:
 
 
 def shown(some: Sequence[ActionPage]) -> list[dict[str, object]]:
-    """Pages, for staff of their orgs; `org` and `campaign` are names."""
+    """Pages, for staff of their orgs; `org` and `campaign` are names, `status` and `location` what goes on there."""
     owners = orgs.get_many({page.org for page in some})
     known = campaigns.get_many({page.campaign for page in some})
+    active, now_ms = activity.read_many(page.id for page in some), clock.now_ms()
     return [
         {
             **page.model_dump(mode="json", by_alias=True, exclude={"version"}),
             "org": owners[page.org].name,
             "campaign": known[page.campaign].name,
+            "status": activity.status(active.get(page.id), now_ms).value,
+            "location": active[page.id].location if page.id in active else None,
         }
         for page in some
         if page.org in owners and page.campaign in known

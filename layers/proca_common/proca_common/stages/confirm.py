@@ -11,6 +11,7 @@ from proca_common.aws import clock, dynamo
 from proca_common.aws.errors import Cancelled
 from proca_common.aws.logs import log_fault, logger
 from proca_common.confirms.links import Links
+from proca_common.monitors import activity
 from proca_common.pipes.exits import Exits
 from proca_common.stages import outbox
 from proca_common.stages.emit import emit
@@ -45,6 +46,7 @@ def confirm(
         except Exception as error:  # noqa: BLE001 - the others are stored by themselves
             log_fault("stage cannot be ended", error, action=int(work.action.id))
             failed.append(work.sequence)
+    activity.note(work.action for work in works)
     logger.info("confirm stages sent", extra={"records": len(entries), "worked_on": len(works), "failed": len(failed)})
     return failed
 

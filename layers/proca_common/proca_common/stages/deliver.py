@@ -21,6 +21,7 @@ from proca_common.aws.dynamo import ActionsItem, Transaction
 from proca_common.aws.errors import Cancelled, CloudError, Unavailable
 from proca_common.aws.logs import log_fault, logger
 from proca_common.aws.retry import pauses
+from proca_common.monitors import activity
 from proca_common.monitors import store as stats
 from proca_common.monitors.persons import Membership, is_counted
 from proca_common.pipes.exits import Exits
@@ -59,6 +60,7 @@ def deliver(records: Iterable[dict[str, Any]], exits: Exits, deadline_ms: int) -
         except Exception as error:  # noqa: BLE001 - one supporter's fault must not hold up the others
             log_fault("earlier actions cannot be linked", error, supporter=int(entry.image.id))
             failed.append(entry.sequence)
+    activity.note(work.action for work in works)
     logger.info("delivered", extra={"records": len(entries), "worked_on": len(works), "failed": len(failed)})
     return failed
 
