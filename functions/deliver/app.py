@@ -18,7 +18,13 @@ from proca_common.pipes.exits import Exits
 from proca_common.stages.deliver import deliver
 
 settings = read(DeliverSettings)
-exits = Exits(settings.queue_url_prefix, settings.mail_queue_url, settings.push_queue_url, settings.detail_queue_url)
+exits = Exits(
+    settings.queue_url_prefix,
+    settings.mail_queue_url,
+    settings.push_queue_url,
+    settings.detail_queue_url,
+    settings.target_mail_queue_url,
+)
 dynamo.connect(settings)
 client("sqs")
 init_phase.over()

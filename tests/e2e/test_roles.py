@@ -38,6 +38,7 @@ MAY = {
         "PutItem Actions",
         "UpdateItem Actions",
         *CATALOG,
+        "Query Catalog",
         *SECRETS,
     },
     "AddAction": {

@@ -9,8 +9,7 @@ import pytest
 
 from proca_common.actions.input import parse_action
 from proca_common.actions.mtt import MttInput
-from proca_common.actions.private import particulars_of
-from proca_common.failures import Failure, Refused
+from proca_common.failures import Refused
 
 TARGET = "6b7b1d0e-0c1f-4f1e-9b7e-2f7a3c9d1e5f"
 
@@ -107,10 +106,3 @@ def test_targets_are_required() -> None:
 
 def test_of_many_wrong_targets_twenty_are_told() -> None:
     assert len(refused(targets=["x"] * 1000)) == 20
-
-
-def test_no_campaign_takes_messages_yet() -> None:
-    action = parse_action(body({"targets": [TARGET]}), "abcd").action
-    with pytest.raises(Refused) as refusal:
-        particulars_of(action, ())
-    assert refusal.value.failures == (Failure("/action/mtt", "unsupported", "Campaign does not support MTT"),)

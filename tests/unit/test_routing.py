@@ -100,3 +100,12 @@ def test_actions_do_not_go_where_an_org_only_wants_events() -> None:
 @pytest.mark.parametrize("where", [*Queue, *Way])
 def test_a_destination_is_read_back_from_its_text(where: Queue | Way) -> None:
     assert Destination.parse(str(Destination(17, where))) == Destination(17, where)
+
+
+def test_what_was_written_to_targets_is_sent_by_the_lead_org_once_it_is_delivered() -> None:
+    owed = destinations(Stage.DELIVER, PAGE_ORG, [PAGE_ORG], writes_for=LEAD)
+    assert {str(found) for found in owed} == {"8/deliver", "3/targets"}
+    assert Destination.parse("3/targets") == Destination(3, Way.TARGETS)
+    assert "3/targets" not in {
+        str(found) for found in destinations(Stage.ACTION_CONFIRM, PAGE_ORG, [PAGE_ORG], writes_for=LEAD)
+    }

@@ -96,7 +96,7 @@ RIGHTS = {
     },
     "add_action": {
         "ActionsTable": "Query PutItem UpdateItem",
-        **ON_CATALOG,
+        "CatalogTable": "GetItem BatchGetItem Query",
         "FingerprintSeedSecret": "GetSecretValue",
         "GuardKeySecret": "GetSecretValue",
     },
@@ -233,6 +233,7 @@ RIGHTS = {
         "CatalogTable": "GetItem BatchGetItem UpdateItem DeleteItem",
         "AWS::StackName-org-*-event": "SendMessage",
         "AWS::StackName-org-*-deliver": "SendMessage",
+        "TargetMailQueue": "SendMessage",
     },
     "remind": {
         "ActionsTable.Arn/index/pending": "Query",

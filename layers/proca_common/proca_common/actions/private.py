@@ -17,8 +17,9 @@ from proca_common.failures import Failure, Refused
 DONATION = "donation"
 FIELDS = "fields"
 NEEDS_CONTACT = "can only be sent together with a contact"
+MTT_NEEDS_CONTACT = Failure("/action/mtt", "needs_contact", NEEDS_CONTACT)
 
-_UNSUPPORTED_MTT = Failure("/action/mtt", "unsupported", "Campaign does not support MTT")
+UNSUPPORTED_MTT = Failure("/action/mtt", "unsupported", "Campaign does not support MTT")
 _KEPT_NOWHERE = {
     DONATION: Failure("/action/donation/payload", "needs_contact", f"has keys that {NEEDS_CONTACT}"),
     FIELDS: Failure("/action/customFields", "needs_contact", f"has transient fields, which {NEEDS_CONTACT}"),
@@ -43,12 +44,7 @@ class Particulars:
 
 
 def particulars_of(action: ActionInput, transient_actions: Collection[str]) -> Particulars:
-    """Take an action apart. `transient_actions`: the campaign's `actionType:key` entries (domain 1.3).
-
-    Raises `Refused` for a message to targets: no campaign supports one yet.
-    """
-    if action.mtt is not None:
-        raise Refused([_UNSUPPORTED_MTT])
+    """Take an action apart. `transient_actions`: the campaign's `actionType:key` entries (domain 1.3)."""
     fields, private, clear = action.all_fields, {}, None
     if action.donation is not None:
         from proca_common.actions.donation import donation_of  # noqa: PLC0415 - most actions have none

@@ -5,6 +5,7 @@ ref                     sk
 <contact ref>           C#<supporter>#<org>         Contact
 <contact ref>           A#<action>                  Action
 <contact ref>           M#<campaign>                Membership
+<contact ref>           T#<action>, W#<campaign>    messages to targets, as `mtt.store` says
 u#<page org>#<sha256>   A#<action>                  Action that is not bound to a supporter yet
 id#<action>             id                          where an action is, by its id alone
 I#<page>#<key>          I                           Idempotency

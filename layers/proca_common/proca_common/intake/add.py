@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from proca_common.action_pages.context import PageContext
 from proca_common.actions import store
 from proca_common.actions.input import ActionInput, AddActionContactInput, AddActionInput
-from proca_common.actions.private import Particulars, particulars_of
+from proca_common.actions.private import MTT_NEEDS_CONTACT, UNSUPPORTED_MTT, Particulars, particulars_of
 from proca_common.actions.protection import protect
 from proca_common.actions.source import Source
 from proca_common.actions.status import ActionStatus, Stage, SupporterStatus
@@ -43,8 +43,10 @@ from proca_common.stages.binding import bind, count_action, is_full, waits
 from proca_common.stages.outbox import enter
 
 if TYPE_CHECKING:
+    from proca_common.actions.mtt import MttInput
     from proca_common.intake.guarded import Admission
     from proca_common.intake.shapes import ActionTaken
+    from proca_common.mtt.intake import Message
 
 IDEMPOTENT_FOR = timedelta(hours=24)
 ALREADY_SOLVED = Failure("/captcha", "bad_captcha", "captcha: challenge already solved")
@@ -117,6 +119,7 @@ def add_action_contact(
     )
     particulars = particulars_of(request.action, context.campaign.transient_actions)
     known = {**contact.payload, **particulars.private} if particulars.private else contact.payload
+    message = None if request.action.mtt is None else _message(context, request.action.mtt, contact, request.action)
     payload = json.dumps(known, ensure_ascii=False, separators=(",", ":")).encode()
     mail = _sealed_address(contact, context) if context.needs_address(opt_in=request.privacy.opt_in) else None
 
@@ -131,6 +134,8 @@ def add_action_contact(
             enter(supporter, "link", action_id, Stage.LINK, (), now_ms)
         action = _action(context, request.action, particulars, source, action_id, with_consent=True)
         bind(action, supporter, context, now_ms)
+        if message is not None:
+            action.messages = len(message.targets)
         supporter.waiting = int(waits(action))
         transaction = Transaction()
         transaction.put("supporter", supporter)
@@ -140,6 +145,8 @@ def add_action_contact(
         _put_action(transaction, action)
         if admission is not None and admission.challenge is not None:
             _use_up(transaction, admission.challenge.nonce, admission.challenge.expires_s)
+        if message is not None:
+            message.put(transaction, ref, action_id)
         return transaction
 
     return _commit(write, ref, asked)
@@ -177,6 +184,8 @@ def add_action(
     """
     particulars = particulars_of(request.action, context.campaign.transient_actions).without_contact()
 
+    if request.action.mtt is not None:
+        raise Refused([UNSUPPORTED_MTT if context.campaign.mtt is None else MTT_NEEDS_CONTACT])
     def write(action_id: int, now_ms: int) -> Transaction:
         action = _action(context, request.action, particulars, source, action_id, with_consent=False)
         supporter = store.latest_supporter(ref, context.org.id)
@@ -196,6 +205,12 @@ def add_action(
 def _commit(write: Callable[[int, int], Transaction], ref: str, asked: Asked | None) -> Taken:
     for pause in pauses():
         now_ms = clock.now_ms()
+def _message(context: PageContext, given: MttInput, contact: Contact, action: ActionInput) -> Message:
+    from proca_common.mtt.intake import message  # noqa: PLC0415 - not for signatures without one
+
+    return message(context, given, contact, testing=action.testing)
+
+
         action_id = new_id(now_ms, random_bits())
         transaction = write(action_id, now_ms)
         if asked is not None:

@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict
 
 from proca_common.pipes.publish import Outgoing
 
+AFTER_S = 2
+"""How long after an action was ordered to be expanded it is surely delivered, in the usual case."""
+
 
 class StaffMail(StrEnum):
     """A mail to somebody who works with the instance; the name of its template (domain 7.4, 8.5)."""
@@ -79,6 +82,34 @@ class PushOrder(Order):
     def outgoing(self) -> Outgoing:
         """As it is sent: those for the same backend stay in order."""
         return Outgoing(self.id, self.model_dump_json(), {}, f"{self.org}.{self.backend}", in_order=True)
+
+
+class TargetsOrder(Order):
+    """Make the mails to targets of what was written with this action; `org`, the campaign's lead, sends them."""
+
+    targets_of: int
+    ref: str
+    org: int
+    campaign: int
+
+    def outgoing(self) -> Outgoing:
+        """As it is sent: a moment later, because the action is not stored as delivered yet."""
+        return Outgoing(f"{self.targets_of}.targets", self.model_dump_json(), {}, str(self.campaign), delay_s=AFTER_S)
+
+
+class TargetMailOrder(Order):
+    """Send this mail to a target, before this moment (ms since 1970): then it is in the next plan."""
+
+    org: int
+    campaign: int
+    target: str
+    action: int
+    before: int
+
+    def outgoing(self, delay_s: int = 0) -> Outgoing:
+        """As it is sent, to be received after so many seconds."""
+        name = f"{self.campaign}.{self.target}.{self.action}"
+        return Outgoing(name, self.model_dump_json(), {}, str(self.campaign), delay_s=delay_s)
 
 
 class DetailOrder(Order):

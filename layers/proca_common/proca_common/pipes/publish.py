@@ -20,7 +20,8 @@ ENOUGH_MS = 8_000
 class Outgoing:
     """A message for one queue. `id` is its MessageId, the same at every repetition; `group` is for SQS's fair share.
 
-    `in_order`: for a queue that keeps the order of each group, and takes an id only once in five minutes.
+    `in_order`: for a queue that keeps the order of each group, and takes an id only once in five minutes. `delay_s`:
+    how long nobody receives it, 900 at most; not for such a queue.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Outgoing:
     attributes: dict[str, str]
     group: str
     in_order: bool = False
+    delay_s: int = 0
 
     @property
     def size(self) -> int:
@@ -82,6 +84,8 @@ def _entry(index: int, message: Outgoing) -> dict[str, object]:
             name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items() if value
         },
     }
+    if message.delay_s:
+        entry["DelaySeconds"] = message.delay_s
     if message.in_order:
         entry["MessageDeduplicationId"] = message.id
     return entry

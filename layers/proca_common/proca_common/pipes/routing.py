@@ -24,12 +24,13 @@ QUEUE_OF_STAGE = {Stage.SUPPORTER_CONFIRM: Queue.CONFIRM_SUPPORTER, Stage.ACTION
 
 class Way(StrEnum):
     """What is done for an org by a function of ours, which has an internal queue: mails to its supporters, pushing its
-    messages on to its backend, looking up what it knows of a supporter.
+    messages on to its backend, looking up what it knows of a supporter, making the mails to targets that it sends.
     """
 
     MAIL = "mail"
     PUSH = "push"
     DETAIL = "detail"
+    TARGETS = "targets"
 
 
 class Destination(NamedTuple):
@@ -74,15 +75,20 @@ def action_ways(stage: Stage, org: Org) -> set[Queue | Way]:
     return {queue} if queue in switched_on(org) else set()
 
 
-def destinations(stage: Stage, page_org: Org, recipients: Iterable[Org], *, mails: bool = False) -> set[Destination]:
+def destinations(
+    stage: Stage, page_org: Org, recipients: Iterable[Org], *, mails: bool = False, writes_for: Org | None = None
+) -> set[Destination]:
     """The confirm stages go to the page org alone, deliver to every org with a contact of the supporter.
 
-    `mails`: whether the page org may owe the supporter a mail.
+    `mails`: whether the page org may owe the supporter a mail. `writes_for`: the lead org, which sends what its
+    supporter wrote to targets once the action is delivered; None where it wrote nothing.
     """
     receivers = recipients if stage is Stage.DELIVER else (page_org,)
     owed = {Destination(org.id, way) for org in receivers for way in action_ways(stage, org)}
     if mails:
         owed.add(Destination(page_org.id, Way.MAIL))
+    if writes_for is not None and stage is Stage.DELIVER:
+        owed.add(Destination(writes_for.id, Way.TARGETS))
     return owed
 
 

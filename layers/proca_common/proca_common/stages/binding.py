@@ -50,7 +50,8 @@ def bind(action: ActionItem, supporter: SupporterItem, context: PageContext, now
     action.status = stored(move).value
     if move.stage is not None:
         mails = action.with_consent and supporter.mail is not None and context.may_mail(move.stage)
-        owed = destinations(move.stage, context.org, receivers, mails=mails)
+        writes_for = context.lead if action.messages else None
+        owed = destinations(move.stage, context.org, receivers, mails=mails, writes_for=writes_for)
         if owed or move.stage is Stage.DELIVER:
             enter(action, "emit", int(action.id), move.stage, owed, now_ms)
 

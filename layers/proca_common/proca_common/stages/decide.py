@@ -253,3 +253,8 @@ def _reject(transaction: Transaction, targets: Iterable[ActionItem], supporter: 
         put_membership(transaction, f"membership {campaign_of(person)}", person, whole)
         numbers.update(person_moved(campaign_of(person), known[person], whole))
     stats.add(transaction, stats.bounded(numbers), random.randrange(stats.SHARDS))
+    written = [(target.ref, int(target.id)) for target in targets if target.messages]
+    if written:
+        from proca_common.mtt import store as messages  # noqa: PLC0415 - few actions have messages
+
+        messages.withdraw(transaction, written)

@@ -72,6 +72,8 @@ def _deliver_chunk(
     for work in works:
         status = verdicts[work.key].status
         work.mail = work.due_mail(status)
+        if work.action.messages and status is not ActionStatus.DELIVERED:
+            work.withhold_targets()
         if status is ActionStatus.REJECTED:
             work.unserved.clear()
 
@@ -137,13 +139,17 @@ def _commit(works: list[Work], memberships: dict[Key, Membership]) -> None:
 
 
 def _as_read(works: Iterable[Work], cancelled: Cancelled) -> list[Work]:
-    """Those that nobody else changed, without the contacts that somebody did, and addresses that are gone."""
+    """Those that nobody else changed, without the contacts that somebody did, and addresses and messages that are
+    gone.
+    """
     left = [work for work in works if not cancelled.refused(_label(work.key))]
     for work in left:
         for org in [org for org in work.contacts if cancelled.refused(_label(work.contact_key(org)))]:
             del work.contacts[org]
         if cancelled.refused(_label((work.supporter.ref, work.supporter.sk))):
             work.supporter.mail = None
+        if cancelled.refused(_message_label(work)):
+            work.message_gone = True
     return left
 
 
@@ -153,6 +159,8 @@ def _transaction(works: Sequence[Work], settlement: Settlement) -> Transaction:
     for work in works:
         verdict = settlement.verdicts[work.key]
         then = None if work.mail is None else after_ordering(now_ms)
+        if work.action.messages:
+            _settle_message(transaction, work, verdict.status)
         changes = outbox.served(work.unserved, work.action, now_ms, then)
         if verdict.status is not work.status:
             changes.append(ActionItem.status.set(verdict.status.value))
@@ -173,6 +181,21 @@ def _transaction(works: Sequence[Work], settlement: Settlement) -> Transaction:
         put_membership(transaction, _label(person), person, membership)
     stats.add(transaction, stats.bounded(settlement.numbers), random.randrange(stats.SHARDS))
     return transaction
+
+
+def _settle_message(transaction: Transaction, work: Work, after: ActionStatus) -> None:
+    """Forget what was written to targets with an action that is not delivered; owe its mails where it is after all."""
+    if after is not ActionStatus.DELIVERED and not work.message_gone:
+        from proca_common.mtt import store as messages  # noqa: PLC0415 - few actions have messages
+
+        label = _message_label(work)
+        messages.forget_content(transaction, label, work.action.ref, int(work.action.id))
+    elif after is ActionStatus.DELIVERED and work.withheld is not None:
+        work.unserved.add(work.withheld)
+
+
+def _message_label(work: Work) -> str:
+    return f"message {_label(work.key)}"
 
 
 def _wipe(transaction: Transaction, work: Work) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from proca_common.actions.status import Stage
 from proca_common.aws.logs import log_fault
 from proca_common.pipes.exits import Exits
-from proca_common.pipes.orders import DetailOrder, MailOrder, PushOrder
+from proca_common.pipes.orders import DetailOrder, MailOrder, PushOrder, TargetsOrder
 from proca_common.pipes.publish import Outgoing, send
 from proca_common.pipes.routing import Destination, Way, action_ways
 from proca_common.stages.messages import NotReadable, action_message, outgoing
@@ -65,6 +65,8 @@ def _message(work: Work, destination: Destination, rank: int) -> Outgoing | None
             return _mail_order(work, rank)
         case Way.DETAIL:
             return _detail_order(work)
+        case Way.TARGETS:
+            return _targets_order(work)
         case where:
             stage = Stage(work.action.stage)
             receiver = work.context.org_by_id(destination.org)
@@ -104,4 +106,13 @@ def _detail_order(work: Work) -> Outgoing:
         supporter=int(work.supporter.id),
         org=int(work.action.org),
         page=int(work.action.page),
+    ).outgoing()
+
+
+def _targets_order(work: Work) -> Outgoing:
+    return TargetsOrder(
+        targets_of=int(work.action.id),
+        ref=work.action.ref,
+        org=work.context.lead.id,
+        campaign=int(work.action.campaign),
     ).outgoing()

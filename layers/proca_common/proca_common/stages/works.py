@@ -14,7 +14,7 @@ from proca_common.aws.logs import log_fault
 from proca_common.confirms.links import Links
 from proca_common.mails.choice import MailKind, due_mail
 from proca_common.monitors.persons import Facts, Membership
-from proca_common.pipes.routing import Destination
+from proca_common.pipes.routing import Destination, Way
 from proca_common.stages.memberships import facts_of, membership_of, person_of
 from proca_common.stages.outbox import Entry, is_current, owed_by
 
@@ -22,7 +22,8 @@ from proca_common.stages.outbox import Entry, is_current, owed_by
 @dataclass(slots=True)
 class Work:
     """An action that owes something. `unserved` are the destinations that did not take their message yet, `mail` is
-    what its supporter is due by mail at this stage, `links` are those of a supporter who is to confirm.
+    what its supporter is due by mail at this stage, `links` are those of a supporter who is to confirm. `withheld`: the
+    destination that makes mails to targets, which only a delivered action has; `message_gone`: they were erased.
     """
 
     sequence: str
@@ -33,6 +34,8 @@ class Work:
     unserved: set[Destination] = field(default_factory=set)
     mail: MailKind | None = None
     links: Links | None = None
+    withheld: Destination | None = None
+    message_gone: bool = False
 
     @property
     def key(self) -> Key:
@@ -72,6 +75,12 @@ class Work:
             opt_in=None if contact is None else contact.communication_consent,
             confirmed=bool(self.supporter.confirmed),
         )
+
+    def withhold_targets(self) -> None:
+        """What the supporter wrote to targets is not sent, as the action is not delivered."""
+        for destination in [each for each in self.unserved if each.where is Way.TARGETS]:
+            self.unserved.discard(destination)
+            self.withheld = destination
 
     @property
     def facts(self) -> Facts:
