@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import ssl
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -230,6 +231,24 @@ def test_after_a_refusal_the_next_mail_goes_out_on_the_same_connection(
 
 
 # --- the rate
+
+
+@pytest.mark.parametrize(
+    ("refused", "recipients"),
+    [(False, ["ida@example.org", "a@example.org", "b@example.org"]), (True, ["ida@example.org", "b@example.org"])],
+)
+def test_copies_go_to_whom_the_server_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: bool, recipients: list[str]
+) -> None:
+    with mail_server(tmp_path) as server:
+        monkeypatch.setattr(smtp, "tls_context", lambda: ssl.create_default_context(cafile=str(tmp_path / "tls.crt")))
+        answers = iter([None, "550 5.1.1 nobody" if refused else None, None])
+        monkeypatch.setattr(server, "reply", lambda command: next(answers) if command == "RCPT" else None)
+
+        with Smtp(server.url, USER, PASSWORD, this_machine=True) as backend:
+            backend.send(replace(LETTER, cc=("a@example.org", "b@example.org")))
+
+    assert [taken.recipients for taken in server.taken] == [recipients]
 
 
 @pytest.mark.parametrize("number", [100, pytest.param(1_000, marks=pytest.mark.soak)])

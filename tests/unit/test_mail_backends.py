@@ -46,6 +46,21 @@ def test_ses_gets_the_raw_mail_with_what_leads_back_to_the_action(ses: Ses) -> N
         stub.assert_no_pending_responses()
 
 
+def test_ses_gets_copies_and_what_leads_back_to_a_mail_to_a_target(ses: Ses) -> None:
+    wanted = {
+        "FromEmailAddress": "mail@bees.example.org",
+        "Destination": {"ToAddresses": ["tom@example.org"], "CcAddresses": ["a@example.org", "b@example.org"]},
+        "Content": {"Raw": {"Data": b"raw"}},
+        "EmailTags": [{"Name": "mail", "Value": "mtt"}, {"Name": "target_mail", "Value": "27_2f0a-9c1e_77"}],
+        "ConfigurationSetName": "events",
+    }
+    copies = ("a@example.org", "b@example.org")
+    with stubbed(ses) as stub:
+        stub.add_response("send_email", {"MessageId": "1"}, wanted)
+        ses.send(Letter(None, "mtt", "mail@bees.example.org", "tom@example.org", b"raw", copies, "27_2f0a-9c1e_77"))
+        stub.assert_no_pending_responses()
+
+
 @pytest.mark.parametrize(
     ("code", "text", "status", "means"),
     [

@@ -84,7 +84,7 @@ def variables(occasion: Occasion) -> dict[str, Any]:
         "campaign": {
             "name": context.campaign.name,
             "title": context.campaign.title,
-            "stats": _stats(occasion),
+            "stats": campaign_stats(occasion.numbers, context.org.id, supporter.area),
         },
         "actionPage": {"name": context.page.name, "locale": context.page.locale},
         "actionId": int(action.id),
@@ -101,7 +101,7 @@ def variables(occasion: Occasion) -> dict[str, Any]:
     known = {name: value for name, value in fields.items() if name not in built_in and name not in LATER_NAMES}
     all_of_them = {**known, **built_in, **_links(occasion.kind, occasion.links)}
     if action.testing:
-        all_of_them["debug"] = _debug(all_of_them)
+        all_of_them["debug"] = debug(all_of_them)
     return all_of_them
 
 
@@ -111,13 +111,13 @@ def variant(content: str | None) -> dict[str, bool]:
     return dict.fromkeys(filter(None, words), True)
 
 
-def _stats(occasion: Occasion) -> dict[str, Any]:
-    numbers, context = occasion.numbers, occasion.context
+def campaign_stats(numbers: Mapping[str, int], org: int, area: str | None) -> dict[str, Any]:
+    """`campaign.stats` of a mail, out of the campaign's totals, for a page of the org and a supporter of the area."""
     types = {name.removeprefix("type:"): n for name, n in numbers.items() if name.startswith("type:")}
     return {
         "supporterCount": numbers.get("persons:total", 0),
-        "supporterCountByOrg": numbers.get(f"org:{context.org.id}", 0),
-        "supporterCountByArea": numbers.get(f"area:{occasion.supporter.area}", 0),
+        "supporterCountByOrg": numbers.get(f"org:{org}", 0),
+        "supporterCountByArea": numbers.get(f"area:{area}", 0),
         "actionCount": {camel_case(name): number for name, number in types.items()},
     }
 
@@ -162,5 +162,6 @@ def _links(kind: MailKind, links: Links) -> dict[str, str | None]:
     return dict(zip(LINK_NAMES, (*chosen, links.unsubscribe), strict=True))
 
 
-def _debug(shown: Mapping[str, Any]) -> str:
+def debug(shown: Mapping[str, Any]) -> str:
+    """All variables of a mail, to look at in a test."""
     return f"<pre>{html_text.escape(json.dumps(shown, indent=2, ensure_ascii=False), quote=False)}</pre>"

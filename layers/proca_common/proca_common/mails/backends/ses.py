@@ -24,6 +24,7 @@ from proca_common.mails.letter import Letter
 
 ACTION_TAG: Final = "action"
 MAIL_TAG: Final = "mail"
+TARGET_MAIL_TAG: Final = "target_mail"
 QUOTA_FRESH_MS: Final = 10 * 60_000
 SANDBOX_RATE: Final = 1.0
 BUSY: Final = frozenset(
@@ -72,8 +73,12 @@ class Ses:
             "Content": {"Raw": {"Data": letter.raw}},
             "EmailTags": [{"Name": MAIL_TAG, "Value": _NOT_IN_TAG.sub("-", letter.key)}],
         }
+        if letter.cc:
+            request["Destination"]["CcAddresses"] = list(letter.cc)
         if letter.action is not None:
             request["EmailTags"].insert(0, {"Name": ACTION_TAG, "Value": str(letter.action)})
+        if letter.target_mail is not None:
+            request["EmailTags"].append({"Name": TARGET_MAIL_TAG, "Value": letter.target_mail})
         if self._configuration_set is not None:
             request["ConfigurationSetName"] = self._configuration_set
         try:

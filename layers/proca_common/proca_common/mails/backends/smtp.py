@@ -166,6 +166,8 @@ def _announce(connection: smtplib.SMTP, letter: Letter) -> smtplib.SMTP:
     code, said = connection.rcpt(letter.recipient)
     if code not in (250, 251):
         raise _refusal(code, said, recipient=True)
+    for other in letter.cc:
+        connection.rcpt(other)  # whom the server does not take gets no copy, which is no reason against the mail
     return connection
 
 
