@@ -8,8 +8,8 @@ from typing import Any
 from proca_common.action_pages.page import ActionPage
 from proca_common.aws import clock
 from proca_common.campaigns.campaign import Campaign
-from proca_common.mtt import intake
 from proca_common.orgs.org import Org
+from proca_common.targets import known
 from proca_common.targets import store as targets
 from proca_common.targets.target import Target, TargetInput
 from tests.world import Answer, World
@@ -38,12 +38,12 @@ def target(campaign: Campaign, name: str, **given: Any) -> Target:
     """A target of the campaign, with one address unless told otherwise."""
     given.setdefault("emails", [{"email": f"{name.lower()}@parliament.example.org"}])
     wanted = TargetInput.model_validate({"externalId": name, "name": name, **given}, by_alias=True)
-    intake.forget()
+    known.forget()
     return targets.create(targets.new(campaign.id, wanted))
 
 
 def write(world: World, page: ActionPage, *to: Target | str, name: str = "ida", **given: Any) -> Answer:
-    """A signature of this person with a message to these targets; `given` is of the message, `testing` of the action."""
+    """A signature of this person with a message to these targets. `given` is the message, `testing` of the action."""
     testing = given.pop("testing", None)
     headers = given.pop("headers", None)
     mtt = {

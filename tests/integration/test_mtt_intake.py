@@ -12,6 +12,7 @@ from proca_common.campaigns.campaign import Campaign
 from proca_common.mtt import store
 from proca_common.orgs import encryption
 from proca_common.orgs.org import Org
+from proca_common.targets import known
 from tests import mtt
 from tests.harness.calls import calls
 from tests.world import World
@@ -62,7 +63,7 @@ def test_a_thousand_targets_come_in_one_call(world: World, org: Org, campaign: C
     page = world.page(org, campaign)
     first = mtt.target(campaign, "First")
     many = [first.id, *(str(uuid4()) for _ in range(999))]
-    mtt.intake._lately.get(campaign.id, lambda: frozenset(many))  # as if all had been added before
+    known._ids.get(campaign.id, lambda: frozenset(many))  # as if all had been added before
     mtt.write(world, page, first, name="warm")
     with calls() as made:
         answer = mtt.write(world, page, *many)
@@ -106,8 +107,8 @@ def test_a_message_needs_a_target(world: World, org: Org, campaign: Campaign) ->
 def test_a_target_that_was_added_just_now_is_known(world: World, org: Org, campaign: Campaign) -> None:
     page = world.page(org, campaign)
     anna, bo = mtt.target(campaign, "Anna"), mtt.target(campaign, "Bo")
-    mtt.intake.forget()
-    mtt.intake._lately.get(campaign.id, lambda: frozenset({anna.id}))
+    known.forget()
+    known._ids.get(campaign.id, lambda: frozenset({anna.id}))
 
     assert mtt.write(world, page, anna, bo).status == 201
 

@@ -90,13 +90,13 @@ def of_org_queues(actions: str, *suffixes: str) -> dict[str, str]:
 RIGHTS = {
     "add_action_contact": {
         "ActionsTable": "PutItem UpdateItem",
-        **ON_CATALOG,
+        "CatalogTable": "GetItem BatchGetItem Query",
         "FingerprintSeedSecret": "GetSecretValue",
         "GuardKeySecret": "GetSecretValue",
     },
     "add_action": {
         "ActionsTable": "Query PutItem UpdateItem",
-        "CatalogTable": "GetItem BatchGetItem Query",
+        **ON_CATALOG,
         "FingerprintSeedSecret": "GetSecretValue",
         "GuardKeySecret": "GetSecretValue",
     },
@@ -203,6 +203,7 @@ RIGHTS = {
         "MailQueue": "SendMessage",
         "PushQueue": "SendMessage",
         "DetailQueue": "SendMessage",
+        "TargetMailQueue": "SendMessage",
         "AWS::StackName-org-*-deliver": "SendMessage",
         "AWS::StackName-org-*-event": "SendMessage",
     },
@@ -233,7 +234,6 @@ RIGHTS = {
         "CatalogTable": "GetItem BatchGetItem UpdateItem DeleteItem",
         "AWS::StackName-org-*-event": "SendMessage",
         "AWS::StackName-org-*-deliver": "SendMessage",
-        "TargetMailQueue": "SendMessage",
     },
     "remind": {
         "ActionsTable.Arn/index/pending": "Query",

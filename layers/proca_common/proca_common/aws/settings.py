@@ -203,6 +203,7 @@ class DeliverSettings(StageSettings):
     """Settings of the stream function that delivers and counts."""
 
     detail_queue_url: str = Field(min_length=1)
+    target_mail_queue_url: str = Field(min_length=1)
 
 
 class SendEmailSettings(TableSettings):
@@ -229,7 +230,6 @@ class EmitEventsSettings(TableSettings):
 
     catalog_table: str = Field(min_length=1)
     queue_url_prefix: str = Field(min_length=1)
-    target_mail_queue_url: str = Field(min_length=1)
     push_queue_url: str = Field(min_length=1)
     link_base_url: str = Field(min_length=1)
 

@@ -118,8 +118,8 @@ def add_action_contact(
         lead_opt_in=request.privacy.lead_opt_in,
     )
     particulars = particulars_of(request.action, context.campaign.transient_actions)
-    known = {**contact.payload, **particulars.private} if particulars.private else contact.payload
     message = None if request.action.mtt is None else _message(context, request.action.mtt, contact, request.action)
+    known = {**contact.payload, **particulars.private} if particulars.private else contact.payload
     payload = json.dumps(known, ensure_ascii=False, separators=(",", ":")).encode()
     mail = _sealed_address(contact, context) if context.needs_address(opt_in=request.privacy.opt_in) else None
 
@@ -133,9 +133,9 @@ def add_action_contact(
         if request.contact_ref is not None and supporter.held is None:
             enter(supporter, "link", action_id, Stage.LINK, (), now_ms)
         action = _action(context, request.action, particulars, source, action_id, with_consent=True)
-        bind(action, supporter, context, now_ms)
         if message is not None:
             action.messages = len(message.targets)
+        bind(action, supporter, context, now_ms)
         supporter.waiting = int(waits(action))
         transaction = Transaction()
         transaction.put("supporter", supporter)
@@ -143,10 +143,10 @@ def add_action_contact(
             item = _contact(context, consent, ref, action_id, payload, vault.encryptor)
             transaction.put(f"contact {consent.org}", item)
         _put_action(transaction, action)
-        if admission is not None and admission.challenge is not None:
-            _use_up(transaction, admission.challenge.nonce, admission.challenge.expires_s)
         if message is not None:
             message.put(transaction, ref, action_id)
+        if admission is not None and admission.challenge is not None:
+            _use_up(transaction, admission.challenge.nonce, admission.challenge.expires_s)
         return transaction
 
     return _commit(write, ref, asked)
@@ -182,10 +182,10 @@ def add_action(
 
     Raises `Refused` (also for what only a contact can carry), `TooMany` and `Unavailable`.
     """
-    particulars = particulars_of(request.action, context.campaign.transient_actions).without_contact()
-
     if request.action.mtt is not None:
         raise Refused([UNSUPPORTED_MTT if context.campaign.mtt is None else MTT_NEEDS_CONTACT])
+    particulars = particulars_of(request.action, context.campaign.transient_actions).without_contact()
+
     def write(action_id: int, now_ms: int) -> Transaction:
         action = _action(context, request.action, particulars, source, action_id, with_consent=False)
         supporter = store.latest_supporter(ref, context.org.id)
@@ -202,15 +202,15 @@ def add_action(
     return _commit(write, ref, asked)
 
 
-def _commit(write: Callable[[int, int], Transaction], ref: str, asked: Asked | None) -> Taken:
-    for pause in pauses():
-        now_ms = clock.now_ms()
 def _message(context: PageContext, given: MttInput, contact: Contact, action: ActionInput) -> Message:
     from proca_common.mtt.intake import message  # noqa: PLC0415 - not for signatures without one
 
     return message(context, given, contact, testing=action.testing)
 
 
+def _commit(write: Callable[[int, int], Transaction], ref: str, asked: Asked | None) -> Taken:
+    for pause in pauses():
+        now_ms = clock.now_ms()
         action_id = new_id(now_ms, random_bits())
         transaction = write(action_id, now_ms)
         if asked is not None:

@@ -15,7 +15,6 @@ from proca_common.action_pages.context import PageContext
 from proca_common.actions.mtt import MttInput
 from proca_common.actions.private import UNSUPPORTED_MTT
 from proca_common.aws.dynamo import Transaction
-from proca_common.catalog.fresh import Fresh
 from proca_common.contacts import Contact
 from proca_common.failures import Failure, Refused
 from proca_common.mails import mustache
@@ -23,24 +22,12 @@ from proca_common.mtt import store
 from proca_common.mtt.settings import mtt_of
 from proca_common.mtt.store import MessageItem
 from proca_common.orgs import encryption
-from proca_common.targets import store as targets_store
+from proca_common.targets import known
 
 MAX_TOLD = 20
 _PLACE = re.compile(r"at line \d+ column \d+$")
-LATELY_MS = 60_000
-JUST_NOW_MS = 5_000
 NO_TARGETS = Failure.blank("/action/mtt/targets")
 NO_SENDER = Failure("/contact/email", "needs_email", "is needed to write to targets")
-
-
-_lately: Fresh[int, frozenset[str]] = Fresh(LATELY_MS)
-_just_now: Fresh[int, frozenset[str]] = Fresh(JUST_NOW_MS)
-
-
-def forget() -> None:
-    """Empty the caches (tests)."""
-    _lately.forget()
-    _just_now.forget()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +64,7 @@ def message(context: PageContext, given: MttInput, contact: Contact, *, testing:
         failures.append(NO_SENDER)
     if not targets:
         failures.append(NO_TARGETS)
-    failures += _unknown(given.targets, _known(context.campaign.id, targets))
+    failures += _unknown(given.targets, known.of(context.campaign.id, targets))
     if failures:
         raise Refused(failures)
     text = {"subject": given.subject, "body": given.body, "files": given.files}
@@ -88,16 +75,6 @@ def message(context: PageContext, given: MttInput, contact: Contact, *, testing:
         "area": contact.area,
     }
     return Message(context.campaign.id, targets, _sealed(text, context), _sealed(sender, context), testing)
-
-
-def _known(campaign: int, wanted: Collection[str]) -> frozenset[str]:
-    """The ids of the campaign's targets. One that is not among those known lately may have been added since."""
-
-    def read() -> frozenset[str]:
-        return frozenset(targets_store.ids(campaign).values())
-
-    found = _lately.get(campaign, read)
-    return found if found.issuperset(wanted) else _just_now.get(campaign, read)
 
 
 def _text_failures(name: str, text: str) -> list[Failure]:
