@@ -230,9 +230,6 @@ def test_after_a_refusal_the_next_mail_goes_out_on_the_same_connection(
     assert server.logins == 1
 
 
-# --- the rate
-
-
 @pytest.mark.parametrize(
     ("refused", "recipients"),
     [(False, ["ida@example.org", "a@example.org", "b@example.org"]), (True, ["ida@example.org", "b@example.org"])],
@@ -249,6 +246,9 @@ def test_copies_go_to_whom_the_server_takes(
             backend.send(replace(LETTER, cc=("a@example.org", "b@example.org")))
 
     assert [taken.recipients for taken in server.taken] == [recipients]
+
+
+# --- the rate
 
 
 @pytest.mark.parametrize("number", [100, pytest.param(1_000, marks=pytest.mark.soak)])

@@ -16,6 +16,7 @@ from proca_common.mtt.plan import (
     Window,
     cycles,
     drip,
+    hour_closes,
     hour_of,
     hourly,
     hourly_cap,
@@ -231,7 +232,8 @@ def test_what_does_not_fit_into_the_hour_waits_for_the_next() -> None:
     late = datetime(2025, 3, 4, 10, 50, tzinfo=UTC)
 
     assert hourly(late, Pace(), ["a", "b", "c"]) == [(0, "a")]
-    assert len(hourly(late.replace(minute=0), Pace(10_000), range(10_000))) == 3_600
+    assert hourly(late.replace(minute=59), Pace(), ["a", "b", "c"]) == []
+    assert len(hourly(late.replace(minute=0), Pace(10_000), range(10_000))) == 3_540
 
 
 @pytest.mark.parametrize("minute", [0, 1, 3])
@@ -250,6 +252,7 @@ def test_plans_are_for_an_hour_of_utc() -> None:
 
     assert hour_of(datetime(2025, 3, 4, 9, 59, 59, 999, tzinfo=UTC)) == START
     assert hour_of(datetime(2025, 3, 4, 14, 50, tzinfo=kathmandu)) == START
+    assert hour_closes(datetime(2025, 3, 4, 14, 50, tzinfo=kathmandu)) == START + timedelta(minutes=59)
 
 
 @pytest.mark.parametrize(

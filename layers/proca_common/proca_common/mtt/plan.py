@@ -19,6 +19,8 @@ CHUNK: Final = 10
 MAX_PER_CYCLE: Final = 99
 MAX_PER_HOUR: Final = 30
 HOUR: Final = timedelta(hours=1)
+CLOSING: Final = timedelta(minutes=1)
+"""So long before the end of an hour nothing new is begun, as sending takes a while."""
 SPREAD_MS: Final = 55 * 60_000
 SHORTEST_MS: Final = 1_000
 PERCENT: Final = (
@@ -121,20 +123,25 @@ def hourly_cap(now: datetime, pace: Pace) -> int:
 
 
 def hour_of(now: datetime) -> datetime:
-    """The full hour (UTC) that it is. A target has one plan for each, good until the next begins: what did not go out
-    by then waits for a new one, so that no hour gets more than its cap.
-    """
+    """The full hour (UTC) that it is; a target has one plan for each."""
     return now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def hour_closes(now: datetime) -> datetime:
+    """Until when a plan of this hour is good: what was not begun by then waits for the next plan, so that however late
+    or often an order comes, no hour gets more than its cap.
+    """
+    return hour_of(now) + HOUR - CLOSING
 
 
 def hourly(now: datetime, pace: Pace, waiting: Sequence[Mail]) -> list[tuple[int, Mail]]:
     """The plan of one target for this hour: mails, each with the time it goes at, in ms after now.
 
     `waiting`: those that wait for the target, the oldest first; it need not have more than `hourly_cap`. What would go
-    after the end of the hour is left out.
+    after the hour closes is left out.
     """
     planned = waiting[: hourly_cap(now, pace)]
-    left_ms = (hour_of(now) + HOUR - now) // timedelta(milliseconds=1)
+    left_ms = (hour_closes(now) - now) // timedelta(milliseconds=1)
     timed = zip(_offsets(len(planned)), planned, strict=True)
     return [(offset, mail) for offset, mail in timed if offset < left_ms]
 
