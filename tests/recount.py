@@ -29,6 +29,9 @@ STATUSES_OF_STAGE = {
 }
 KNOWN_MEMBERS = 50
 LONGEST_NAME = 40
+GONE = "gone#"
+KEPT_OF_GONE = {"ref", "sk", "kind", "id", "status", "action_type", "campaign", "campaign_bucket", "page", "org"}
+KEPT_OF_GONE |= {"area", "with_consent", "testing", "late", "donation", "source", "dupe_rank"}
 MOST_NAMES = {"type": 100, "source": 50}
 
 
@@ -79,6 +82,16 @@ class Stored:
         return [action for action in self.by_kind["action"] if "supporter" in action]
 
     @cached_property
+    def gone(self) -> list[Item]:
+        """The actions that still count of people who were erased."""
+        return [action for action in self.by_kind["action"] if action["ref"].startswith(GONE)]
+
+    @cached_property
+    def counting(self) -> list[Item]:
+        """The actions that may count."""
+        return [*self.bound, *self.gone]
+
+    @cached_property
     def of_supporter(self) -> dict[tuple[str, int], list[Item]]:
         """The actions of each supporter, by contact ref and id."""
         found: dict[tuple[str, int], list[Item]] = defaultdict(list)
@@ -97,7 +110,7 @@ class Stored:
     def members(self, campaign: int) -> dict[str, list[Item]]:
         """The signatures that make members, by contact ref, in the order of their ids."""
         found: dict[str, list[Item]] = defaultdict(list)
-        for action in sorted(self.bound, key=lambda action: action["id"]):
+        for action in sorted(self.counting, key=lambda action: action["id"]):
             joins = action["with_consent"] and not action["testing"] and action["status"] in EMITTED
             if joins and action["campaign"] == campaign:
                 found[action["ref"]].append(action)
@@ -105,8 +118,9 @@ class Stored:
 
     def area(self, signature: Item) -> str | None:
         """The area of whoever signed."""
-        supporter = self.supporters.get((signature["ref"], signature["supporter"]), {})
-        return supporter.get("area")
+        if signature["ref"].startswith(GONE):
+            return signature.get("area")
+        return self.supporters.get((signature["ref"], signature["supporter"]), {}).get("area")
 
     def faults(self, owed: Collection[int] = ()) -> Iterable[str]:
         """Everything in these items that contradicts something else in them."""
@@ -122,6 +136,9 @@ class Stored:
     def _faults_of_action(self, action: Item, owed: Collection[int]) -> Iterable[str]:
         stage = action.get("stage")
         yield from _faults_of_review(action) if "held" in action else _faults_of_outbox(action, "emit", owed)
+        if action["ref"].startswith(GONE):
+            yield from _faults_of_gone(action)
+            return
         if "supporter" not in action:
             if action["status"] != "new" or stage or "campaign_bucket" in action or "expires" not in action:
                 yield "is not bound, but looks as if it were"
@@ -159,7 +176,7 @@ class Stored:
         signatures = self.members(int(membership["sk"].removeprefix("M#"))).get(membership["ref"], [])
         known = json.loads(membership["members"])
         lowest = {
-            str(each["supporter"]): {"page": each["page"], "org": each["org"], "area": self.area(each)}
+            str(each["id"]): {"page": each["page"], "org": each["org"], "area": self.area(each)}
             for each in signatures[: len(known)]
         }
         if membership["n"] != len(signatures):
@@ -171,7 +188,7 @@ class Stored:
 
     def _without_membership(self) -> Iterable[str]:
         recorded = {(item["ref"], item["sk"]) for item in self.by_kind["membership"]}
-        for campaign in {action["campaign"] for action in self.bound}:
+        for campaign in {action["campaign"] for action in self.counting}:
             for ref, signatures in self.members(campaign).items():
                 if (ref, f"M#{campaign}") not in recorded:
                     yield f"signatures {[each['id'] for each in signatures]} have no membership"
@@ -186,7 +203,7 @@ class Stored:
                 yield f"action {number}: its id item says something else"
         for ref, supporter in self.contacts.keys() - self.supporters.keys():
             yield f"contacts of supporter {supporter} under {ref[:8]} have none"
-        people = {action["ref"] for action in self.bound}
+        people = {action["ref"] for action in self.counting}
         for membership in self.by_kind["membership"]:
             if membership["ref"] not in people:
                 yield f"membership {membership['sk']} is left of a person who is gone"
@@ -206,7 +223,7 @@ def recounted(world: World, stored: Stored, campaign: int) -> Counter[str]:
         counts_for = ["persons:total", f"org:{lowest['org']}", *([] if area is None else [f"area:{area}"])]
         numbers.update([*counts_for, *(f"{hour} {name}" for name in counts_for)])
     names = _names(world, campaign)
-    for action in stored.bound:
+    for action in stored.counting:
         if not _counts(action, campaign):
             continue
         hour, area = _hour(action["id"]), stored.area(action)
@@ -244,7 +261,7 @@ def shown(stored: Stored, campaign: Campaign) -> Feed:
     for action in stored.bound:
         kind = action["action_type"]
         keys = [entry.removeprefix(f"{kind}:") for entry in campaign.public_actions if entry.startswith(f"{kind}:")]
-        if keys and _counts(action, campaign.id):
+        if keys and _counts(action, campaign.id) and not action.get("unlisted"):
             fields = json.loads(action.get("fields", "{}"))
             public = {key: value for key, value in fields.items() if key in keys}
             entries[f"{kind}#{action['id']:016d}"] = (stored.area(action), public)
@@ -338,6 +355,20 @@ def _faults_of_holding(action: Item, supporter: Item) -> Iterable[str]:
     held = supporter.get("held") if action["id"] == supporter["id"] else None
     if action.get("held") != held:
         yield f"is held by {action.get('held')}, its supporter by {supporter.get('held')}"
+
+
+def _faults_of_gone(action: Item) -> Iterable[str]:
+    """Of an action whose person was erased: it counts, and tells nothing of anybody."""
+    if action["status"] not in EMITTED or action["testing"]:
+        yield "does not count, but is kept of a person who is gone"
+    if action.get("campaign_bucket") != f"{action['campaign']}#{action['id'] % 16}":
+        yield "is not in by_campaign"
+    if left := action.keys() - KEPT_OF_GONE:
+        yield f"has {sorted(left)} still"
+    if "source" in action and json.loads(action["source"])["location"]:
+        yield "says where it was done"
+    if "donation" in action and json.loads(action["donation"])["payload"]:
+        yield "says more of a donation than its amount"
 
 
 def _faults_of_review(signature: Item) -> Iterable[str]:

@@ -306,6 +306,7 @@ def test_each_event_has_a_schema() -> None:
     assert set(json_schemas()) == {
         "proca-event-2-campaign_updated",
         "proca-event-2-confirm_created",
+        "proca-event-2-supporter.erased",
         "proca-action-2-system",
     }
 

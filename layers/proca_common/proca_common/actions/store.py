@@ -7,6 +7,7 @@ ref                     sk
 <contact ref>           M#<campaign>                Membership
 <contact ref>           T#<action>, W#<campaign>    messages to targets, as `mtt.store` says
 u#<page org>#<sha256>   A#<action>                  Action that is not bound to a supporter yet
+gone#<random>           A#<action>, M#<campaign>    what still counts of a person who was erased
 id#<action>             id                          where an action is, by its id alone
 I#<page>#<key>          I                           Idempotency
 challenge#<nonce>       challenge                   Challenge that was solved and used
@@ -108,6 +109,7 @@ class ActionItem(Outbox, discriminator="action"):
     the form of the message. `reminded`: how many reminders its supporter was sent. `messages`: to how many targets its
     supporter wrote with it. `accepted`: when it became delivered or a repeat (ms since 1970). `area`: only
     of somebody who was erased, whose supporter cannot tell it any more. `idempotency`: the key of the request, if any.
+    `unlisted`: its supporter was erased for one of the orgs, so the public never sees it (again).
     """
 
     status = UnicodeAttribute()
@@ -130,6 +132,7 @@ class ActionItem(Outbox, discriminator="action"):
     messages = NumberAttribute(null=True)
     area = UnicodeAttribute(null=True)
     idempotency = UnicodeAttribute(null=True)
+    unlisted = BooleanAttribute(null=True)
 
 
 class OverdueItem(Outbox):

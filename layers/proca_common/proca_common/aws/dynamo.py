@@ -316,6 +316,15 @@ def update(item: Model, actions: Sequence[UpdateAction], condition: Condition) -
         raise translated(error) from None
 
 
+def delete(item: Model, condition: Condition | None = None) -> None:
+    """Remove the item with this key; raises `Cancelled` when the condition does not hold, or `Unavailable`."""
+    key, sort_key = item._get_hash_range_key_serialized_values()
+    try:
+        item._get_connection().delete_item(key, range_key=sort_key, condition=condition)
+    except (PynamoDBException, BotoCoreError) as error:
+        raise translated(error) from None
+
+
 def save(item: Model, condition: Condition | None = None) -> None:
     """Write the whole item; raises `Cancelled` when the condition does not hold, or `Unavailable`."""
     try:

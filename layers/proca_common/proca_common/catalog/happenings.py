@@ -21,7 +21,7 @@ from proca_common.aws.dynamo import CatalogItem, Transaction
 from proca_common.ids import padded
 
 PK: Final = "events"
-Subject = dict[str, int | str | None]
+Subject = dict[str, int | str | list[int] | None]
 
 
 class EventType(StrEnum):
@@ -32,6 +32,7 @@ class EventType(StrEnum):
     NEW_USER = "new_user"
     NEW_ORG = "new_org"
     JOIN_CAMPAIGN = "join_campaign"
+    SUPPORTER_ERASED = "supporter.erased"
 
 
 class EventItem(CatalogItem, discriminator="event"):
@@ -73,6 +74,12 @@ def join_campaign(transaction: Transaction, page: int, email: str | None) -> Non
     """A partner's page was let into a campaign. `email`: of the user who asked for it; without one nobody is told."""
     if email is not None:
         _happened(transaction, EventType.JOIN_CAMPAIGN, {"page": page, "email": email})
+
+
+def supporter_erased(transaction: Transaction, org: int, receiver: int, actions: list[int]) -> None:
+    """A supporter is erased for an org; told to an org that got these of its actions, and never whose they were."""
+    subject: Subject = {"org": org, "receiver": receiver, "actions": actions}
+    _happened(transaction, EventType.SUPPORTER_ERASED, subject)
 
 
 def _happened(transaction: Transaction, event_type: EventType, subject: Subject) -> None:

@@ -127,7 +127,21 @@ class SystemMessage(Part):
     tracking: Nothing
 
 
-Message = CampaignUpdatedEvent | ConfirmCreatedEvent | SystemMessage
+class SupporterErasedEvent(Part):
+    """A supporter had itself erased for `org`. `actionIds` are its actions of which the receiver got a copy; nothing
+    else tells who it was. `dataErased`: whether the receiver's own contacts of it went, or it alone may decide on them.
+    """
+
+    schema_: Literal["proca:event:2"] = Field(alias="schema")
+    event_type: Literal["supporter.erased"]
+    timestamp: Timestamp
+    org_id: int
+    org: OrgPart
+    data_erased: bool
+    action_ids: Annotated[list[int], Field(min_length=1, max_length=1000)]
+
+
+Message = CampaignUpdatedEvent | ConfirmCreatedEvent | SupporterErasedEvent | SystemMessage
 
 
 def json_schemas() -> dict[str, dict[str, JsonValue]]:
@@ -135,6 +149,7 @@ def json_schemas() -> dict[str, dict[str, JsonValue]]:
     return {
         "proca-event-2-campaign_updated": _schema(CampaignUpdatedEvent, f"{SCHEMA}:campaign_updated"),
         "proca-event-2-confirm_created": _schema(ConfirmCreatedEvent, f"{SCHEMA}:confirm_created"),
+        "proca-event-2-supporter.erased": _schema(SupporterErasedEvent, f"{SCHEMA}:supporter.erased"),
         "proca-action-2-system": _schema(SystemMessage, f"{ACTION_SCHEMA}:{SYSTEM}"),
     }
 

@@ -14,7 +14,14 @@ from proca_common.confirms import store as confirms
 from proca_common.confirms.confirm import Confirm
 from proca_common.confirms.links import code_links
 from proca_common.errors import NotFound
-from proca_common.events.messages import SYSTEM, CampaignUpdatedEvent, ConfirmCreatedEvent, Message, SystemMessage
+from proca_common.events.messages import (
+    SYSTEM,
+    CampaignUpdatedEvent,
+    ConfirmCreatedEvent,
+    Message,
+    SupporterErasedEvent,
+    SystemMessage,
+)
 from proca_common.orgs import instance as instances
 from proca_common.orgs import store as orgs
 from proca_common.orgs.org import Org
@@ -75,6 +82,8 @@ def tidings(event: EventItem, link_base_url: str) -> Tidings | None:
                 told = _new_org(event)
             case EventType.JOIN_CAMPAIGN:
                 told = _join_campaign(event)
+            case EventType.SUPPORTER_ERASED:
+                return _supporter_erased(event)
     except NotFound:
         return None
     instance = _instance()
@@ -201,6 +210,23 @@ def _join_campaign(event: EventItem) -> Tidings:
         org=_named(org),
     )
     return Tidings(message, (context.lead,), org, campaign.name)
+
+
+def _supporter_erased(event: EventItem) -> Tidings:
+    """To the org that got these actions, and nobody else: they are its own."""
+    org, receiver = (orgs.get(event.subject[name]) for name in ("org", "receiver"))
+    message = SupporterErasedEvent.model_validate(
+        {
+            "schema": SCHEMA,
+            "event_type": event.event_type,
+            "timestamp": _moment(event),
+            "org_id": org.id,
+            "org": _named(org),
+            "data_erased": org.id == receiver.id,
+            "action_ids": event.subject["actions"],
+        }
+    )
+    return Tidings(message, (receiver,), org)
 
 
 def _page(context: PageContext) -> dict[str, object]:

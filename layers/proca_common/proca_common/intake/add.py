@@ -63,8 +63,9 @@ class Vault:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request with an Idempotency-Key: its item's key, and an HMAC of all that was asked."""
+    """A request with an Idempotency-Key: the key as it came, its item's key, and an HMAC of all that was asked."""
 
+    text: str
     key: store.Key
     digest: str
 
@@ -86,7 +87,7 @@ def asked(key: str | None, page: int, vault: Vault, *request: bytes) -> Asked | 
     """What is remembered of a request that came with an Idempotency-Key; None without one."""
     if key is None:
         return None
-    return Asked(store.idempotency_key(page, key), store.asked_hmac(vault.seed.encode(), b"idempotency", *request))
+    return Asked(key, store.idempotency_key(page, key), store.asked_hmac(vault.seed.encode(), b"idempotency", *request))
 
 
 def random_bits() -> int:
@@ -137,6 +138,7 @@ def add_action_contact(
             action.messages = len(message.targets)
         bind(action, supporter, context, now_ms)
         supporter.waiting = int(waits(action))
+        action.idempotency = None if asked is None else asked.text
         transaction = Transaction()
         transaction.put("supporter", supporter)
         for consent in consents:
@@ -188,6 +190,7 @@ def add_action(
 
     def write(action_id: int, now_ms: int) -> Transaction:
         action = _action(context, request.action, particulars, source, action_id, with_consent=False)
+        action.idempotency = None if asked is None else asked.text
         supporter = store.latest_supporter(ref, context.org.id)
         transaction = Transaction()
         if supporter is None:

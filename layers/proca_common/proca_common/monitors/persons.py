@@ -48,6 +48,13 @@ class Membership:
         return min(self.members, default=None)
 
     @property
+    def next_version(self) -> int:
+        """The version that a change of it is stored as. The first is the id of a member: one that was erased with its
+        members is never taken for one that came later.
+        """
+        return self.version + 1 if self.version else (self.first or 1)
+
+    @property
     def must_refill(self) -> bool:
         """Whether none of the remaining members is known, so that they have to be read from the actions."""
         return self.n > 0 and not self.members

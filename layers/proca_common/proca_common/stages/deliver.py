@@ -132,7 +132,7 @@ def _commit(works: list[Work], memberships: dict[Key, Membership]) -> None:
             clock.sleep_ms(pause)
         else:
             for person, membership in settlement.memberships.items():
-                memberships[person] = replace(membership, version=membership.version + 1)
+                memberships[person] = replace(membership, version=membership.next_version)
             return
     if left:
         raise Unavailable("other writes were in the way")
@@ -217,7 +217,7 @@ def _publish(transaction: Transaction, work: Work, after: ActionStatus) -> None:
     from proca_common.monitors import feed  # noqa: PLC0415 - few campaigns show their actions
 
     facts, shown = work.facts, work.context.campaign.public_actions
-    if is_counted(after, facts) and facts.action_type in feed.public_types(shown):
+    if is_counted(after, facts) and not work.action.unlisted and facts.action_type in feed.public_types(shown):
         fields = feed.public_fields(shown, facts.action_type, work.action.fields or {})
         action = feed.PublicAction(int(work.action.id), facts.area, fields)
         feed.put(transaction, facts.campaign, facts.action_type, action)

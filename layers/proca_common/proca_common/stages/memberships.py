@@ -66,7 +66,7 @@ def put_membership(transaction: Transaction, label: str, person: Key, membership
         for supporter, member in membership.members.items()
     }
     ref, sk = person
-    item = MembershipItem(ref=ref, sk=sk, version=membership.version + 1, n=membership.n, members=members)
+    item = MembershipItem(ref=ref, sk=sk, version=membership.next_version, n=membership.n, members=members)
     first = membership.version == 0
     unchanged = ActionsItem.ref.does_not_exist() if first else MembershipItem.version == membership.version
     transaction.put(label, item, unchanged)
