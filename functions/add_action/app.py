@@ -23,7 +23,7 @@ from proca_common.orgs.encryption import Encryptor
 settings = read(IntakeSettings)
 dynamo.connect(settings)
 vault = Vault(secrets.secret(settings.fingerprint_seed_secret).decode(), Encryptor())
-app = make_resolver()
+app = make_resolver(count_refusals=True)
 init_phase.over()
 
 

@@ -22,7 +22,7 @@ from proca_common.intake.link import link_actions, parse_links
 
 settings = read(LinkSettings)
 dynamo.connect(settings)
-app = make_resolver()
+app = make_resolver(count_refusals=True)
 init_phase.over()
 
 

@@ -30,6 +30,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     swept, events = sweep(deadline_ms(context)), wake()
     metrics.add_metric("StuckActions", MetricUnit.Count, len(swept.stuck) + len(events.stuck))
     metrics.add_metric("WokenActions", MetricUnit.Count, swept.woken)
+    metrics.add_metric("OverdueActions", MetricUnit.Count, swept.overdue)
+    metrics.add_metric("OldestOverdue", MetricUnit.Seconds, swept.oldest_ms // 1000)
     if swept.stuck:
         logger.error("actions are stuck", extra={"actions": swept.stuck})
     if events.stuck:

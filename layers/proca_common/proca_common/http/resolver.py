@@ -5,6 +5,7 @@ from __future__ import annotations
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
+from proca_common.aws import metrics
 from proca_common.aws.errors import Unavailable
 from proca_common.aws.logs import log_fault, logger
 from proca_common.aws.settings import Settings, read
@@ -34,20 +35,38 @@ class _CorsSettings(Settings):
     cors_allow_origin: str = "*"
 
 
-def make_resolver() -> APIGatewayRestResolver:
-    """A REST resolver without Powertools' validation (104 µs a request): the layer's own models parse bodies."""
+def make_resolver(*, count_refusals: bool = False) -> APIGatewayRestResolver:
+    """A REST resolver without Powertools' validation (104 µs a request): the layer's own models parse bodies.
+
+    `count_refusals`: whether each refusal is told as a metric.
+    """
     origin = read(_CorsSettings).cors_allow_origin
     app = APIGatewayRestResolver(
         cors=CORSConfig(allow_origin=origin, expose_headers=EXPOSED, allow_headers=ACCEPTED, max_age=600)
     )
-    app.exception_handler(Exception)(_answer)
+    app.exception_handler(Exception)(_answer_and_count if count_refusals else _answer)
     return app
 
 
 def _answer(error: Exception) -> Response[str]:
+    return _answered(problem_of(error))
+
+
+def _answer_and_count(error: Exception) -> Response[str]:
     problem = problem_of(error)
+    for code in sorted(codes_of(problem)):
+        metrics.emit({"Refusals": 1}, code=code)
+    return _answered(problem)
+
+
+def _answered(problem: Problem) -> Response[str]:
     logger.info("answered", extra={"status": problem.status, "problem": problem.code})
     return problem.response()
+
+
+def codes_of(problem: Problem) -> set[str]:
+    """The codes of the rules that failed, else that of the problem itself."""
+    return {failure.code for failure in problem.failures} or {problem.code}
 
 
 def problem_of(error: Exception) -> Problem:  # noqa: PLR0911 - a kind of error, a return

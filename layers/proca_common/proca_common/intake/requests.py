@@ -9,7 +9,7 @@ from types import ModuleType
 from proca_common.action_pages.context import page_context
 from proca_common.actions.input import parse_action, parse_action_contact
 from proca_common.actions.source import source_of
-from proca_common.aws import clock
+from proca_common.aws import clock, metrics
 from proca_common.intake.add import Taken, Vault, add_action, add_action_contact, asked
 
 
@@ -41,6 +41,8 @@ def sign(page: int, wish: Wish, vault: Vault, guard_secret: str) -> tuple[Taken,
         taken = guarded().add_action_contact(
             context, request, contact, source, once, vault, client=wish.client, guard_secret=guard_secret
         )
+    if not taken.replayed:
+        metrics.emit({"SignaturesTaken": 1})
     return taken, contact.first_name
 
 
@@ -55,7 +57,10 @@ def act(page: int, contact_ref: str, wish: Wish, vault: Vault, guard_secret: str
     if context.guards is not None:
         guarded().admit_client(context, wish.client, guard_secret)
     once = asked(wish.key, context.page.id, vault, contact_ref.encode(), wish.body)
-    return add_action(context, request, contact_ref, source, once)
+    taken = add_action(context, request, contact_ref, source, once)
+    if not taken.replayed:
+        metrics.emit({"ActionsTaken": 1})
+    return taken
 
 
 def guarded() -> ModuleType:

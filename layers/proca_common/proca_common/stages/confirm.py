@@ -7,7 +7,7 @@ from typing import Any
 
 from proca_common.actions.status import Stage
 from proca_common.actions.store import ActionItem
-from proca_common.aws import clock, dynamo
+from proca_common.aws import clock, dynamo, metrics
 from proca_common.aws.errors import Cancelled
 from proca_common.aws.logs import log_fault, logger
 from proca_common.confirms.links import Links
@@ -62,3 +62,7 @@ def _end(work: Work) -> None:
         dynamo.update(item, changes, as_read)
     except Cancelled:
         logger.info("stage was changed by somebody else", extra={"action": int(work.action.id)})
+        return
+    if not work.unserved:
+        waited = outbox.waited_ms(work.action, now_ms)
+        metrics.emit({"StageLag": waited}, "Milliseconds", stage=str(work.action.stage))

@@ -15,7 +15,7 @@ from pynamodb.expressions.update import Action as UpdateAction
 from proca_common.actions import store
 from proca_common.actions.status import ActionStatus, EmailStatus, Stage, SupporterStatus
 from proca_common.actions.store import ActionItem, SupporterItem
-from proca_common.aws import clock
+from proca_common.aws import clock, metrics
 from proca_common.aws.dynamo import Transaction
 from proca_common.errors import NotAllowed
 from proca_common.monitors import feed
@@ -64,7 +64,7 @@ def reject_supporter(action_id: int, reported: EmailStatus | None = None) -> boo
         action, supporter = decision.action_and_supporter(action_id)
         return _rejection(action, supporter, reported)
 
-    return decision.decided(decide)
+    return _counted(decision.decided(decide))
 
 
 def set_email_status(action_id: int, reported: EmailStatus) -> bool:
@@ -127,7 +127,7 @@ def refuse_supporter(action_id: int) -> bool:
         action, supporter = decision.action_and_supporter(action_id)
         return None if supporter.held is None else _rejection(action, supporter, None)
 
-    return decision.decided(decide)
+    return _counted(decision.decided(decide))
 
 
 def accept_action(action_id: int) -> bool:
@@ -166,7 +166,14 @@ def reject_action(action_id: int) -> bool:
         _reject(transaction, [action], supporter)
         return transaction
 
-    return decision.decided(decide)
+    return _counted(decision.decided(decide))
+
+
+def _counted(rejected: bool) -> bool:
+    """Tell a rejection as a metric."""
+    if rejected:
+        metrics.emit({"Rejections": 1})
+    return rejected
 
 
 def _set_supporter(

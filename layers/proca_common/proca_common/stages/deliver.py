@@ -9,6 +9,7 @@ ranks and numbers exact.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 from proca_common.actions.private import wiped
 from proca_common.actions.status import EMITTED, ActionStatus, Stage
 from proca_common.actions.store import ActionItem, ContactItem, Key, SupporterItem
-from proca_common.aws import clock
+from proca_common.aws import clock, metrics
 from proca_common.aws.dynamo import ActionsItem, Transaction
 from proca_common.aws.errors import Cancelled, CloudError, Unavailable
 from proca_common.aws.logs import log_fault, logger
@@ -36,6 +37,12 @@ from proca_common.stages.settle import Arrival, Settlement, settle
 from proca_common.stages.works import Work, load
 
 CHUNK = 25
+COUNTED = {
+    ActionStatus.DELIVERED: "ActionsDelivered",
+    ActionStatus.REPEAT: "ActionsRepeated",
+    ActionStatus.REJECTED: "ActionsRejected",
+}
+"""The metrics of what becomes of actions."""
 
 
 def deliver(records: Iterable[dict[str, Any]], exits: Exits, deadline_ms: int) -> list[str]:
@@ -131,11 +138,25 @@ def _commit(works: list[Work], memberships: dict[Key, Membership]) -> None:
         except Unavailable:
             clock.sleep_ms(pause)
         else:
+            _count(left, settlement)
             for person, membership in settlement.memberships.items():
                 memberships[person] = replace(membership, version=membership.next_version)
             return
     if left:
         raise Unavailable("other writes were in the way")
+
+
+def _count(works: Iterable[Work], settlement: Settlement) -> None:
+    """Tell what became of these works, as metrics; those of which only a destination was owed still count no more."""
+    done = [work for work in works if settlement.verdicts[work.key].status is not work.status]
+    if not done:
+        return
+    ended = Counter(settlement.verdicts[work.key].status for work in done)
+    metrics.emit({name: ended[status] for status, name in COUNTED.items()})
+    now_ms = clock.now_ms()
+    metrics.emit(
+        {"StageLag": [outbox.waited_ms(work.action, now_ms) for work in done]}, "Milliseconds", stage=Stage.DELIVER
+    )
 
 
 def _as_read(works: Iterable[Work], cancelled: Cancelled) -> list[Work]:

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from proca_common.actions import store
 from proca_common.actions.status import EmailStatus
 from proca_common.actions.store import SeenEventItem, SupporterItem
-from proca_common.aws import clock, dynamo
+from proca_common.aws import clock, dynamo, metrics
 from proca_common.aws.dynamo import ActionsItem, Transaction
 from proca_common.aws.errors import Cancelled, Unavailable
 from proca_common.aws.logs import log_fault, logger
@@ -83,6 +83,7 @@ def _hear(record: Mapping[str, Any], topic: str, patience: Patience) -> None:
         raise Malformed from None
     if event.told is Told.NOTHING or store.read(store.event_key(event_id)) is not None:
         return
+    metrics.emit({"MailReports": 1}, told=event.told.value)
     logger.info("mail provider told", extra={"told": event.told, "action": event.action})
     if event.action is None:
         return

@@ -180,6 +180,13 @@ def is_overdue(item: Outbox, *, has_emitted: bool, now_ms: int) -> bool:
     return int(item.due) + (LONGEST_WAIT_MS if patient else GRACE_MS) < now_ms
 
 
+def waited_ms(item: Outbox, now_ms: int) -> int:
+    """For how long the stage has been owed, at least: each time that the sweep woke it came a minute or more after the
+    one before.
+    """
+    return max(0, now_ms - int(item.due or now_ms)) + int(item.attempt or 0) * GRACE_MS
+
+
 def owed_by(item: Outbox) -> set[Destination]:
     """The destinations still to be served."""
     return {Destination.parse(text) for text in item.owed or ()}

@@ -24,11 +24,13 @@ ENOUGH_MS = 5_000
 
 @dataclass(slots=True)
 class Swept:
-    """How many items were woken, the ids of those that five attempts did not help, and what kept a partition from being
-    swept.
+    """How many items were overdue and how many of them were woken, for how long the oldest that was never served has
+    been owed, the ids of those that five attempts did not help, and what kept a partition from being swept.
     """
 
+    overdue: int = 0
     woken: int = 0
+    oldest_ms: int = 0
     stuck: list[int] = field(default_factory=list)
     fault: Exception | None = None
 
@@ -61,6 +63,9 @@ def _is_late(deadline_ms: int) -> bool:
 def _wake_all(keys: list[Key], swept: Swept) -> None:
     now_ms = clock.now_ms()
     for item in store.read_overdue(keys):
+        swept.overdue += 1
+        if item.status not in EMITTED:
+            swept.oldest_ms = max(swept.oldest_ms, outbox.waited_ms(item, now_ms))
         if int(item.attempt or 0) >= outbox.PATIENT_AFTER:
             swept.stuck.append(int(item.id))
         if outbox.is_overdue(item, has_emitted=item.status in EMITTED, now_ms=now_ms) and wake(item, now_ms):
