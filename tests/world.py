@@ -111,6 +111,7 @@ FUNCTIONS = (
     "MailEventsFunction",
     "RemindFunction",
     "CloseCampaignsFunction",
+    "WatchFunction",
     "SweepFunction",
     CATALOG_FUNCTION,
 )

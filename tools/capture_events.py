@@ -27,7 +27,11 @@ from tools.stack import STACK_NAME, Stack, build, deployed_stack, say
 EVENTS = ROOT / "events"
 SCHEDULE_SECONDS = 75
 STREAM_SECONDS = 20
-SCHEDULES = {"remind": "RemindFunctionEveryHour", "close_campaigns": "CloseCampaignsFunctionEveryDay"}
+SCHEDULES = {
+    "remind": "RemindFunctionEveryHour",
+    "close_campaigns": "CloseCampaignsFunctionEveryDay",
+    "watch": "WatchFunctionEveryFiveMinutes",
+}
 """Rules of the functions that are called by nothing but a schedule, apart from the sweep, which is waited for."""
 
 RECORDER = """

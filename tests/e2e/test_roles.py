@@ -158,6 +158,7 @@ MAY = {
         *(f"{action} Catalog" for action in ("Query", "PutItem", "UpdateItem")),
         "send failures of the sweep",
     },
+    "Watch": {*CATALOG, "Query Catalog", "PutItem Catalog", "send failures of the sweep"},
     "Sweep": {
         "Query pending",
         "BatchGetItem Actions",

@@ -47,6 +47,7 @@ FUNCTIONS = {
     "remind": (256, 300),
     "emit_events": (512, 60),
     "close_campaigns": (256, 300),
+    "watch": (256, 280),
     "sweep": (256, 50),
 }
 """Memory (MB) and timeout (s) of each function: what it needs, and no more."""
@@ -257,6 +258,13 @@ RIGHTS = {
     },
     "close_campaigns": {
         "CatalogTable": "GetItem BatchGetItem Query PutItem UpdateItem",
+        "SweepFailuresQueue": "SendMessage",
+    },
+    "watch": {
+        "CatalogTable": "GetItem BatchGetItem Query PutItem",
+        **of_org_queues("GetQueueAttributes", ""),
+        "*": "GetMetricData",
+        "MailQueue": "SendMessage",
         "SweepFailuresQueue": "SendMessage",
     },
     "sweep": {

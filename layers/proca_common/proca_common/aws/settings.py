@@ -242,6 +242,14 @@ class RemindSettings(TableSettings):
     mail_queue_url: str = Field(min_length=1)
 
 
+class WatchSettings(TableSettings):
+    """Settings of the function that looks at the queues of orgs, and orders mails about those that nobody reads."""
+
+    catalog_table: str = Field(min_length=1)
+    queue_url_prefix: str = Field(min_length=1)
+    mail_queue_url: str = Field(min_length=1)
+
+
 class MailEventsSettings(TableSettings):
     """Settings of the function that hears what became of mails. `soft_bounces` within `soft_bounce_days` days count as
     a hard one.

@@ -81,6 +81,7 @@ ORG_SETTINGS = (
     "eventBackend",
     "detailBackend",
     "oneClick",
+    "queueNoticeHours",
     "redirectHosts",
     "config",
 )

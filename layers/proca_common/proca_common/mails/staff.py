@@ -46,7 +46,7 @@ from proca_common.orgs import encryption
 from proca_common.orgs import instance as instances
 from proca_common.orgs import store as orgs
 from proca_common.orgs.org import Org
-from proca_common.pipes.orders import StaffMail, StaffMailOrder
+from proca_common.pipes.orders import StaffMail, StaffMailOrder, Unread
 from proca_common.users import store as users
 from proca_common.users import tokens
 from proca_common.users.tokens import CHANGE, CONFIRM, RESET, VALID_MS
@@ -64,11 +64,14 @@ TWITTER = ("name", "screenName", "picture", "description", "url", "followersCoun
 
 @dataclass(frozen=True, slots=True)
 class _Addressed:
-    """Who a mail is for. `user`: whose account it is about, if it is; `confirm`: what is to be agreed to."""
+    """Who a mail is for. `user`: whose account it is about, if it is; `confirm`: what is to be agreed to; `org`: whose
+    queue is not read.
+    """
 
     email: str
     user: User | None = None
     confirm: Confirm | None = None
+    org: Org | None = None
 
 
 def send(order: StaffMailOrder, office: Office, deadline_ms: int, counts: Counts) -> None:
@@ -99,6 +102,8 @@ def _addressed(order: StaffMailOrder, office: Office) -> _Addressed:
     mail = StaffMail(order.mail)
     if order.code is not None:
         return _of_confirm(order, _waiting(order.code))
+    if order.unread is not None:
+        return _of_unread(order, order.unread)
     given = _opened(order, office)
     if mail is StaffMail.CHANGE_EMAIL:
         return _Addressed(given, _user(order))
@@ -124,6 +129,17 @@ def _of_confirm(order: StaffMailOrder, confirm: Confirm) -> _Addressed:
     if confirm.email is None:
         raise Dropped("for nobody")
     return _Addressed(confirm.email, None, confirm)
+
+
+def _of_unread(order: StaffMailOrder, unread: Unread) -> _Addressed:
+    """Whoever still works for the org."""
+    user = _user(order)
+    if user.id not in users.staff_of(unread.org):
+        raise Dropped("works for the org no more")
+    try:
+        return _Addressed(user.email, org=orgs.get(unread.org))
+    except NotFound:
+        raise Dropped("gone") from None
 
 
 def _waiting(code: str) -> Confirm:
@@ -167,6 +183,8 @@ def _letter(order: StaffMailOrder, to: _Addressed, org: Org, base: str) -> Lette
     told: dict[str, Any] = {"email": to.email, "firstName": to.email.partition("@")[0]}
     if to.confirm is not None:
         told |= _of_operation(to.confirm, base)
+    elif to.org is not None and order.unread is not None:
+        told |= {"org": _named(to.org), "queue": order.unread.queue, "hours": order.unread.hours}
     elif to.user is not None and mail in PAGES:
         told["confirmLink"] = _link(mail, to.user, to.email, base)
     try:

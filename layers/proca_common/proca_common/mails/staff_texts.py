@@ -76,4 +76,12 @@ DEFAULTS: Mapping[StaffMail, EmailTemplateInput] = {
         _MESSAGE,
         _AGREE,
     ),
+    StaffMail.UNREAD_QUEUE: _template(
+        StaffMail.UNREAD_QUEUE,
+        "Nobody reads the queue {{queue}} of {{org.title}}",
+        "The oldest message in the queue {{queue}} of {{org.title}} has been waiting for {{hours}} hours. What is not "
+        "read within 10 days is lost.",
+        "Look after the program that reads it. This mail comes once a day for as long as nothing is read; the setting "
+        "queueNoticeHours of the org says after how many hours, and 0 that nobody wants to know.",
+    ),
 }

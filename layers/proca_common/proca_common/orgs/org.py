@@ -45,7 +45,8 @@ class OrgSettings(Entity):
     consent to communication. `sender_rewrite`: mails to targets come from an address made of the supporter's, else from
     one made of the org's name; `reply_enabled`: answers to them go to the supporter (domain 8.6). `one_click`: the
     pages behind links in mails press their button themselves. `redirect_hosts`: where these pages may lead to, besides
-    the host in the page's name. `contact_schema`: that of its new campaigns that do not say one.
+    the host in the page's name. `contact_schema`: that of its new campaigns that do not say one. `queue_notice_hours`:
+    its owners are told of a queue that was not read for so long; 0: never.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=100)]
@@ -69,6 +70,7 @@ class OrgSettings(Entity):
     detail_backend: Literal["webhook"] | None = None
     one_click: bool = False
     redirect_hosts: Annotated[tuple[HostName, ...], Field(max_length=100)] = ()
+    queue_notice_hours: Annotated[int, Field(ge=0, le=240)] = 24
     queue_principals: Annotated[tuple[Principal, ...], Field(max_length=50)] = ()
     config: Config = Field(default_factory=dict)
 

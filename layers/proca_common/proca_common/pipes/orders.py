@@ -26,6 +26,7 @@ class StaffMail(StrEnum):
     ADD_STAFFER = "add_staffer"
     LAUNCH_PAGE = "launch_page"
     ADD_PARTNER = "add_partner"
+    UNREAD_QUEUE = "unread_queue"
 
 
 class Order(BaseModel):
@@ -51,11 +52,20 @@ class MailOrder(Order):
         return Outgoing(f"{self.action}.{self.key}", self.model_dump_json(), {}, str(self.org))
 
 
+class Unread(Order):
+    """A queue that its org does not read: its oldest message waits for so many hours."""
+
+    org: int
+    queue: str
+    hours: int
+
+
 class StaffMailOrder(Order):
     """A mail to somebody who works with the instance. `key` tells it from all others, `org` is that of the instance.
 
-    To whom: who the Confirm with this `code` is for, or the `user` who may agree to it; else the address in `sealed`,
-    as `orgs.encryption.seal` seals it for the instance, in base64url. `user` is then whose address it is to become.
+    To whom: who the Confirm with this `code` is for, or the `user` who may agree to it; the `user` who is to know of
+    what is `unread`; else the address in `sealed`, as `orgs.encryption.seal` seals it for the instance, in base64url.
+    `user` is then whose address it is to become.
     """
 
     mail: StaffMail
@@ -64,6 +74,7 @@ class StaffMailOrder(Order):
     user: int | None = None
     sealed: str | None = None
     code: str | None = None
+    unread: Unread | None = None
 
     def outgoing(self) -> Outgoing:
         """As it is sent."""
