@@ -34,6 +34,8 @@ def send(example: Example) -> Answer:
 
 def without_chance(body: Any) -> Any:
     """The body without the values that no two answers share."""
+    if isinstance(body, list):
+        return [without_chance(each) for each in body]
     if not isinstance(body, dict):
         return body
     return {key: None if key in BY_CHANCE else without_chance(value) for key, value in body.items()}

@@ -26,10 +26,11 @@ from proca_common.action_pages import store as pages
 from proca_common.action_pages.page import ActionPage, ActionPageInput
 from proca_common.aws import clock, dynamo
 from proca_common.aws.settings import TableSettings
+from proca_common.campaigns import public as public_campaigns
 from proca_common.campaigns import store as campaigns
 from proca_common.campaigns.campaign import Campaign, CampaignInput
 from proca_common.catalog.names import Sequence
-from proca_common.monitors import activity, public
+from proca_common.monitors import activity, public, public_actions
 from proca_common.monitors import store as stats
 from proca_common.orgs import encryption, keys
 from proca_common.orgs import instance as instances
@@ -88,6 +89,7 @@ API_FUNCTIONS = (
     "CreateStripeObjectFunction",
     "GetOpenapiFunction",
     "GetPageFunction",
+    "GetCampaignFunction",
     "HealthFunction",
     "ManageTemplatesFunction",
     "ManageServicesFunction",
@@ -215,6 +217,8 @@ class World:
         stats.forget()
         public.forget()
         activity.forget()
+        public_actions.forget()
+        public_campaigns.forget()
         known_targets.forget()
 
     def now_ms(self) -> int:
@@ -298,8 +302,9 @@ class World:
         return call(name, api_event("POST", path, text, {"Content-Type": "application/json", **(headers or {})}))
 
     def get(self, path: str, headers: dict[str, str] | None = None, **query: str) -> Answer:
-        """GET of a page, /v1/challenge or /health."""
-        name = {"/health": "HealthFunction", "/v1/challenge": "GetChallengeFunction"}.get(path, "GetPageFunction")
+        """GET of a page, a campaign, /v1/challenge or /health."""
+        usual = "GetCampaignFunction" if path.startswith("/v1/campaigns") else "GetPageFunction"
+        name = {"/health": "HealthFunction", "/v1/challenge": "GetChallengeFunction"}.get(path, usual)
         return call(name, api_event("GET", path, headers=headers, query=query or None))
 
     # --- what the system does by itself

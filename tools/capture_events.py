@@ -288,6 +288,11 @@ def look(recording: Recording, pages: str) -> None:
         (pages, "get_page"),
         ("/v1/pages?name=bees%2Fen", "get_page-by_name"),
         (f"{pages}/numbers", "get_page-numbers"),
+        (f"{pages}/static", "get_page-static"),
+        ("/v1/campaigns/1", "get_campaign"),
+        ("/v1/campaigns?name=bees", "get_campaign-by_name"),
+        ("/v1/campaigns/1/numbers", "get_campaign-numbers"),
+        ("/v1/campaigns/1/actions?type=petition&limit=20", "get_campaign-actions"),
     ):
         recording.call("GET", path)
         recording.keep(name)

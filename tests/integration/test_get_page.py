@@ -57,9 +57,15 @@ def test_what_anybody_may_see_of_a_page(world: World, page: ActionPage) -> None:
             "start": "2026-01-01",
             "end": "2026-02-01",
             "org": {"name": "lead", "title": "Lead", "config": {"colour": "blue"}},
+            "numbers": {
+                "supporterCount": 0,
+                "supporterCountByOrg": [],
+                "supporterCountByArea": [],
+                "actionCount": {},
+            },
         },
     }
-    assert answer.headers["Cache-Control"] == "public, max-age=30"
+    assert answer.headers["Cache-Control"] == "public, max-age=5"
 
 
 @pytest.mark.parametrize("name", ["Act.partner.example/Bees", "act.partner.example/bees"])
@@ -109,7 +115,13 @@ class TestNumbers:
 
         answer = world.get(f"/v1/pages/{sister.id}/numbers")
 
-        assert answer.body == {"supporterCount": 2, "actionCount": {"register": 3, "share": 1}}
+        assert answer.body == {
+            "supporterCount": 2,
+            "supporterCountByOrg": [{"org": {"name": "partner", "title": "Partner"}, "count": 2}],
+            "supporterCountByArea": [{"area": "DK", "count": 2}],
+            "actionCount": {"register": 3, "share": 1},
+        }
+        assert world.get(f"/v1/pages/{page.id}").body["campaign"]["numbers"] == answer.body
         assert answer.headers["Cache-Control"] == "public, max-age=5"
         again = world.get(f"/v1/pages/{sister.id}/numbers", {"If-None-Match": answer.headers["ETag"]})
         assert (again.status, again.body) == (304, {})
@@ -122,7 +134,8 @@ class TestNumbers:
         world.get(path)
         world.sign(page)
         world.run()
-        for later, count, read in ((4_999, 0, []), (5_000, 1, ["BatchGetItem"]), (9_999, 1, [])):
+        names = ["BatchGetItem", "BatchGetItem"]  # of numbers, and of the orgs that are new among them
+        for later, count, read in ((4_999, 0, []), (5_000, 1, names), (9_999, 1, []), (10_000, 1, names[:1])):
             monkeypatch.setattr(clock, "now_ms", lambda later=later: now + later)
             with calls() as recorded:
                 counts = {world.get(path).body["supporterCount"] for _ in range(10)}
@@ -136,10 +149,47 @@ class TestNumbers:
             assert world.get(path).body == first.body
             public.forget()
             assert world.get(path).status == 503
+            shown = world.get(f"/v1/pages/{page.id}")
+            assert (shown.status, shown.body["campaign"]["numbers"]) == (200, None)
 
     def test_an_unknown_page_has_none(self, world: World) -> None:
         for unknown in (UNKNOWN, "0", "abc"):
             assert world.get(f"/v1/pages/{unknown}/numbers").status == 404
+
+
+class TestStatic:
+    """All that a widget shows, for orgs that host it themselves."""
+
+    @pytest.fixture
+    def letter(self, world: World) -> ActionPage:
+        org = world.org("ngo")
+        shown = [f"{name}:comment" for name in ("register", "share", *"abcdefghij")]
+        page = world.page(org, world.campaign(org, public_actions=shown))
+        for name in ("ida", "per", "liv"):
+            ref = world.sign(page, email=f"{name}@example.org", fields={"comment": name, "shoes": 41}).contact_ref
+        world.act(page, ref, customFields={"comment": "fediverse"})
+        world.run()
+        return page
+
+    def test_it_is_the_page_with_the_newest_of_what_may_be_seen(self, world: World, letter: ActionPage) -> None:
+        answer = world.get(f"/v1/pages/{letter.id}/static", limit="2")
+        actions = answer.body.pop("actions")
+        assert answer.body == world.get(f"/v1/pages/{letter.id}").body
+        assert answer.body["campaign"]["numbers"]["supporterCount"] == 3
+        assert answer.headers["Cache-Control"] == "public, max-age=30"
+        assert [action["customFields"] for action in actions["register"]] == [{"comment": "liv"}, {"comment": "per"}]
+        assert [action["customFields"] for action in actions["share"]] == [{"comment": "fediverse"}]
+        assert actions.keys() == {"register", "share", *"abcdefgh"}, "ten types at most"
+
+    def test_it_fails_rather_than_to_leave_something_out(self, world: World, letter: ActionPage) -> None:
+        path = f"/v1/pages/{letter.id}/static"
+        for operation in ("BatchGetItem", "Query"):
+            world.forget()
+            world.get(f"/v1/pages/{letter.id}/numbers" if operation == "Query" else "/v1/pages", name=letter.name)
+            public.forget()
+            with faults(throttle(operation, nth=None)):
+                assert world.get(path).status == 503
+            assert world.get(path).status == 200
 
 
 class TestEtag:

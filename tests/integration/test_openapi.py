@@ -29,6 +29,7 @@ from tools.openapi.examples import (
     DECLINING,
     FULL_SUPPORTER,
     PROOF_OF_WORK,
+    SIGNED,
     STORE_IS_BUSY,
     STRIPE,
     Example,
@@ -48,7 +49,8 @@ GUARDS: dict[str, Any] = {
 def shown(world: World, example: Example) -> World:
     """The instance that the example is sent to."""
     bees = world.org("bees")
-    campaign = world.campaign(bees, "save_bees", guards=GUARDS.get(example.given, {}))
+    shows = ["register:comment"] if example.given == SIGNED else []
+    campaign = world.campaign(bees, "save_bees", guards=GUARDS.get(example.given, {}), public_actions=shows)
     page = world.page(bees, campaign, name="bees/en")
     assert page.id == 1
     return world
@@ -80,6 +82,9 @@ def given(shown: World, example: Example) -> Iterator[None]:
                 stub.fail(Failure(402, {**CARD_DECLINED, "decline_code": "insufficient_funds"}))
         if example.given == FULL_SUPPORTER:
             fill(shown)
+        if example.given == SIGNED:
+            shown.sign(pages.get(1), country="SE", fields={"comment": "My kids swim here"})
+            shown.run()
         if example.given == STORE_IS_BUSY:
             shown.forget()
             stack.enter_context(faults(throttle("dynamodb", nth=None)))

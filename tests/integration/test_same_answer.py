@@ -14,7 +14,7 @@ import pytest
 
 from proca_common.action_pages.page import ActionPage
 from proca_common.contacts.fingerprint import contact_ref
-from proca_common.monitors import public
+from proca_common.monitors import public, public_actions
 from proca_common.stages import decide
 from tests.api import endpoints_of_template, without_chance
 from tests.harness.calls import calls
@@ -91,10 +91,19 @@ REQUESTS: dict[str, list[Callable[[Person], Request]]] = {
     "getPage": [lambda _: ({}, None)],
     "findPage": [lambda _: ({}, None)],
     "getNumbers": [lambda _: ({}, None)],
+    "getStaticPage": [lambda _: ({}, None)],
+    "getPublicCampaign": [lambda _: ({}, None)],
+    "findCampaign": [lambda _: ({}, None)],
+    "getCampaignNumbers": [lambda _: ({}, None)],
+    "getPublicActions": [lambda _: ({}, None)],
     "getOpenapi": [lambda _: ({}, None)],
     "health": [lambda _: ({}, None)],
 }
 """What is asked of each endpoint about a person: (headers, body). Where nobody can be named, the same of everybody."""
+SHOWING_NUMBERS = {operation for operation in REQUESTS if "Page" in operation or "Campaign" in operation} | {
+    "getNumbers",
+    "getPublicActions",
+}
 
 
 class Site:
@@ -105,10 +114,13 @@ class Site:
         org, stranger = world.org("ngo", custom_supporter_confirm=True), world.org("stranger")
         self.page = world.page(org)
         self.sister = world.page(org, world.campaign(org, "rivers"))
-        self.asking = world.page(org, world.campaign(org, "birds", guards={"proof_of_work": True}))
+        self.asking = world.page(
+            org, world.campaign(org, "birds", guards={"proof_of_work": True}, public_actions=["register:comment"])
+        )
         self.strangers = world.page(stranger, world.campaign(stranger, "stars"))
         for page in (self.page, self.asking):
             world.get("/v1/pages", name=page.name)
+        world.get("/v1/campaigns", name="birds")
 
     def ask(self, operation: str, request: Callable[[Person], Request], mara: Person) -> object:
         """All that a request about her shows: status, body, headers, calls."""
@@ -116,12 +128,18 @@ class Site:
         name = endpoints_of_template()[method, path]
         headers, body = request(mara)
         text = None if body is None else json.dumps(body)
-        query = {"getChallenge": {"page": str(self.asking.id)}, "findPage": {"name": self.page.name}}.get(operation)
+        query = {
+            "getChallenge": {"page": str(self.asking.id)},
+            "findPage": {"name": self.asking.name},
+            "findCampaign": {"name": "birds"},
+            "getPublicActions": {"type": "register"},
+        }.get(operation)
         page = self.page
-        if operation == "getNumbers":
+        if operation in SHOWING_NUMBERS:
             page = self.asking  # which nobody signs here, because how many signed is for everybody to see
             public.forget()
-        path = path.format(page=page.id, contactRef=mara.ref)
+            public_actions.forget()
+        path = path.format(page=page.id, campaign=page.campaign, contactRef=mara.ref)
         event = api_event(method, path, text, {**JSON, **headers}, query)
         with calls() as recorded:
             answer = function(name)(event, LambdaContext(name, 28))

@@ -123,7 +123,7 @@ SOURCES = [*ROOT.glob("layers/proca_common/proca_common/**/*.py"), *ROOT.glob("f
 
 
 def test_no_function_pays_for_shapes() -> None:
-    for path in SOURCES:
+    for path in (source for source in SOURCES if source.name != "shapes.py"):
         imported = [node.module for node in ast.parse(path.read_text()).body if isinstance(node, ast.ImportFrom)]
         assert not [module for module in imported if str(module).endswith(".shapes")], path
 

@@ -22,6 +22,7 @@ FUNCTIONS = {
     "get_challenge": (512, 28),
     "confirm_link": (512, 28),
     "get_page": (512, 28),
+    "get_campaign": (512, 28),
     "get_openapi": (256, 28),
     "health": (256, 28),
     "manage_queues": (512, 28),
@@ -116,7 +117,8 @@ RIGHTS = {
         "LinkKeysSecret": "GetSecretValue",
         "GuardKeySecret": "GetSecretValue",
     },
-    "get_page": {**ON_CATALOG, "StatsTable": "BatchGetItem"},
+    "get_page": {**ON_CATALOG, "StatsTable": "BatchGetItem Query"},
+    "get_campaign": {**ON_CATALOG, "StatsTable": "BatchGetItem Query"},
     "get_openapi": {},
     "health": {"CatalogTable": "GetItem"},
     "manage_queues": {

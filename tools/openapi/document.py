@@ -38,6 +38,7 @@ TAGS = {
     "Actions": "Taking signatures and what people do afterwards.",
     "Payments": "What only the key of the page's org may create at a payment service.",
     "Pages": "What a widget needs to show itself.",
+    "Campaigns": "What anybody may see of campaigns: numbers, and actions where campaigns show them.",
     management.TAG: "For those who run campaigns; the bodies are told in `docs/management.md`.",
     "System": "For monitors and developers.",
 }

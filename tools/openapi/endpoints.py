@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from proca_common.action_pages.shapes import PublicPage
+from proca_common.action_pages.shapes import PublicPage, StaticPage
 from proca_common.actions.input import AddActionContactInput, AddActionInput
+from proca_common.campaigns.shapes import PublicCampaign
 from proca_common.guards.shapes import PageChallenge
 from proca_common.intake.link import LinkActionsInput
 from proca_common.intake.shapes import ActionTaken, LinksAsked
-from proca_common.monitors.shapes import Health, PublicNumbers
+from proca_common.monitors.shapes import Health, PublicActions, PublicNumbers
 from proca_common.payments.input import StripeObjectInput, StripePaymentIntentInput, StripeSubscriptionInput
 from proca_common.payments.shapes import StripeCreated
 
@@ -64,7 +65,9 @@ CREATED = Answer(
     description="Stripe has it. Nobody has paid yet: that is for Stripe's own widget, with the client's secret.",
     headers=("Idempotent-Replay",),
 )
-PAGE = Answer(shape=PublicPage, description="The page with its campaign and orgs.", cached=True)
+PAGE = Answer(shape=PublicPage, description="The page with its campaign, orgs and numbers.", cached=True)
+CAMPAIGN = Answer(shape=PublicCampaign, description="The campaign with its lead org and numbers.", cached=True)
+NUMBERS = Answer(shape=PublicNumbers, description="Counts over all pages of the campaign.", cached=True)
 
 ENDPOINTS = (
     Endpoint(
@@ -201,9 +204,70 @@ ENDPOINTS = (
         tag="Pages",
         summary="How many signed the campaign of an action page",
         description="At most five seconds old on our side. Ask seldom, with `If-None-Match`.",
-        parameters=("If-None-Match",),
-        answer=Answer(shape=PublicNumbers, description="Counts over all pages of the campaign.", cached=True),
+        parameters=("others", "If-None-Match"),
+        answer=NUMBERS,
         problems=("not-found", *ANY),
+    ),
+    Endpoint(
+        operation="getStaticPage",
+        method="GET",
+        path="/v1/pages/{page}/static",
+        tag="Pages",
+        summary="All that a widget shows, to be hosted elsewhere",
+        description=(
+            "The page as `getPage` answers it, and the newest actions of each type that the campaign shows. Fetched "
+            "every few minutes and put beside the widget, it keeps the addresses of visitors from us."
+        ),
+        parameters=("limit", "If-None-Match"),
+        answer=Answer(shape=StaticPage, description="The page with everything.", cached=True),
+        problems=("not-found", "invalid-input", *ANY),
+    ),
+    Endpoint(
+        operation="getPublicCampaign",
+        method="GET",
+        path="/v1/campaigns/{campaign}",
+        tag="Campaigns",
+        summary="A campaign by its id",
+        description="Its config is public.",
+        parameters=("If-None-Match",),
+        answer=CAMPAIGN,
+        problems=("not-found", *ANY),
+    ),
+    Endpoint(
+        operation="findCampaign",
+        method="GET",
+        path="/v1/campaigns",
+        tag="Campaigns",
+        summary="A campaign by its name",
+        description="The same, for those who know only the name.",
+        parameters=("campaign-name", "If-None-Match"),
+        answer=CAMPAIGN,
+        problems=("not-found", "invalid-input", *ANY),
+    ),
+    Endpoint(
+        operation="getCampaignNumbers",
+        method="GET",
+        path="/v1/campaigns/{campaign}/numbers",
+        tag="Campaigns",
+        summary="How many signed a campaign",
+        description="At most five seconds old on our side. Ask seldom, with `If-None-Match`.",
+        parameters=("others", "If-None-Match"),
+        answer=NUMBERS,
+        problems=("not-found", *ANY),
+    ),
+    Endpoint(
+        operation="getPublicActions",
+        method="GET",
+        path="/v1/campaigns/{campaign}/actions",
+        tag="Campaigns",
+        summary="What people did and said, such as the signatures of an open letter",
+        description=(
+            "The delivered actions of a type that the campaign shows, the newest first, with the custom fields that it "
+            "shows; nothing for other types. At most 30 seconds old on our side."
+        ),
+        parameters=("type", "limit", "cursor", "If-None-Match"),
+        answer=Answer(shape=PublicActions, description="A part of the list.", cached=True),
+        problems=("not-found", "invalid-input", *ANY),
     ),
     Endpoint(
         operation="getOpenapi",

@@ -31,9 +31,10 @@ FULL_SUPPORTER = "the supporter has as many actions as one may have"
 PROOF_OF_WORK = "the campaign asks for proof of work"
 BLOCKED = "the campaign refuses addresses of this domain"
 BLOCKED_NETWORK = "the campaign refuses this client's network"
+SIGNED = "somebody signed, and the campaign shows comments"
 STRIPE = "the page's org has Stripe"
 DECLINING = "the page's org has Stripe, which declines"
-BY_CHANCE = {"actionId", "nonce", "salt", "signature", "expiresAt"}
+BY_CHANCE = {"actionId", "createdAt", "nonce", "salt", "signature", "expiresAt"}
 """Keys whose values no two answers share."""
 
 
@@ -84,6 +85,20 @@ def taken(first_name: str | None, contact_ref: str = CONTACT_REF) -> Json:
 
 
 BEES: Json = {"name": "bees", "title": "Bees", "config": {}}
+NUMBERS: Json = {"supporterCount": 0, "supporterCountByOrg": [], "supporterCountByArea": [], "actionCount": {}}
+CAMPAIGN: Json = {
+    "id": 1,
+    "externalId": None,
+    "name": "save_bees",
+    "title": "Save_Bees",
+    "status": "live",
+    "contactSchema": "basic",
+    "config": {},
+    "start": None,
+    "end": None,
+    "org": BEES,
+    "numbers": NUMBERS,
+}
 PAGE: Json = {
     "id": 1,
     "name": "bees/en",
@@ -93,18 +108,20 @@ PAGE: Json = {
     "config": {},
     "captchaServices": [],
     "org": BEES,
-    "campaign": {
-        "id": 1,
-        "externalId": None,
-        "name": "save_bees",
-        "title": "Save_Bees",
-        "status": "live",
-        "contactSchema": "basic",
-        "config": {},
-        "start": None,
-        "end": None,
-        "org": BEES,
-    },
+    "campaign": CAMPAIGN,
+}
+SHOWN: Json = {
+    "actionId": ACTION_ID,
+    "actionType": "register",
+    "createdAt": "2026-11-22T18:31:07Z",
+    "area": "SE",
+    "customFields": {"comment": "My kids swim here"},
+}
+COUNTED: Json = {
+    "supporterCount": 1,
+    "supporterCountByOrg": [{"org": {"name": "bees", "title": "Bees"}, "count": 1}],
+    "supporterCountByArea": [{"area": "SE", "count": 1}],
+    "actionCount": {"register": 1},
 }
 SIGNATURE: Json = {
     "action": {"actionType": "register"},
@@ -456,20 +473,110 @@ EXAMPLES = (
         status=404,
         answer=problem("not-found", detail="No such action page"),
     ),
-    Example(
-        operation="getNumbers",
-        name="numbers",
-        summary="Nobody has signed yet",
-        status=200,
-        answer={"supporterCount": 0, "actionCount": {}},
+    *(
+        Example(
+            operation=operation,
+            name="numbers",
+            summary="Nobody has signed yet",
+            status=200,
+            answer=NUMBERS,
+        )
+        for operation in ("getNumbers", "getCampaignNumbers")
+    ),
+    *(
+        Example(
+            operation=operation,
+            name="signed",
+            summary="Somebody signed on a page of this org, nobody on those of others",
+            query={"others": "bees"},
+            given=SIGNED,
+            status=200,
+            answer={**COUNTED, "supporterCountByOthers": 0},
+        )
+        for operation in ("getNumbers", "getCampaignNumbers")
     ),
     Example(
-        operation="getNumbers",
-        name="unchanged",
-        summary="What the client has already",
-        headers={"If-None-Match": "*"},
-        status=304,
-        answer=None,
+        operation="getStaticPage",
+        name="page",
+        summary="A page of a campaign that shows who signed",
+        given=SIGNED,
+        status=200,
+        answer={**PAGE, "campaign": {**CAMPAIGN, "numbers": COUNTED}, "actions": {"register": [SHOWN]}},
+    ),
+    Example(
+        operation="getStaticPage",
+        name="refused",
+        summary="More than there may be",
+        query={"limit": "101"},
+        status=422,
+        answer=problem("invalid-input", ("/limit", "invalid", "should be a number from 1 to 100")),
+    ),
+    Example(operation="getPublicCampaign", name="campaign", summary="A campaign", status=200, answer=CAMPAIGN),
+    Example(
+        operation="findCampaign",
+        name="campaign",
+        summary="A campaign",
+        query={"name": "SAVE_bees"},
+        status=200,
+        answer=CAMPAIGN,
+    ),
+    Example(
+        operation="findCampaign",
+        name="no_name",
+        summary="No name",
+        status=422,
+        answer=problem("invalid-input", ("/name", "blank", BLANK)),
+    ),
+    Example(
+        operation="findCampaign",
+        name="not-found",
+        summary="Nobody knows the name",
+        query={"name": "no_such_campaign"},
+        status=404,
+        answer=problem("not-found", detail="No such campaign"),
+    ),
+    Example(
+        operation="getPublicActions",
+        name="actions",
+        summary="Somebody signed, and said why",
+        query={"type": "register"},
+        given=SIGNED,
+        status=200,
+        answer={"items": [SHOWN], "next": None},
+    ),
+    Example(
+        operation="getPublicActions",
+        name="none",
+        summary="The campaign shows no actions of this type",
+        query={"type": "donate"},
+        status=200,
+        answer={"items": [], "next": None},
+    ),
+    Example(
+        operation="getPublicActions",
+        name="refused",
+        summary="No type, and a cursor that is none",
+        query={"cursor": "-"},
+        status=422,
+        answer=problem("invalid-input", ("/type", "blank", BLANK), ("/cursor", "format", BAD_FORMAT)),
+    ),
+    *(
+        Example(
+            operation=operation,
+            name="unchanged",
+            summary="What the client has already",
+            query=query,
+            headers={"If-None-Match": "*"},
+            status=304,
+            answer=None,
+        )
+        for operation, query in (
+            ("getNumbers", {}),
+            ("getStaticPage", {}),
+            ("getPublicCampaign", {}),
+            ("getCampaignNumbers", {}),
+            ("getPublicActions", {"type": "register"}),
+        )
     ),
     Example(operation="health", name="healthy", summary="All is well", status=200, answer={"status": "ok"}),
     Example(
@@ -504,6 +611,9 @@ def generic(endpoint: Endpoint) -> Iterator[Example]:
     if "not-found" in endpoint.problems and "{page}" in endpoint.path:
         answer = problem("not-found", detail="No such action page")
         yield _spoilt(right, "not-found", answer, path={**right.path, "page": 404})
+    if "not-found" in endpoint.problems and "{campaign}" in endpoint.path:
+        answer = problem("not-found", detail="No such campaign")
+        yield _spoilt(right, "not-found", answer, path={**right.path, "campaign": 404})
     if "unavailable" in endpoint.problems and endpoint.operation not in WITHOUT_STORE:
         yield _spoilt(right, "unavailable", problem("unavailable"), given=STORE_IS_BUSY)
 

@@ -7,6 +7,7 @@ from typing import Any
 from proca_common.action_pages.page import MAX_NAME, PAGE_NAME
 from proca_common.actions.input import MAX_CONTACT_REF
 from proca_common.http.requests import IDEMPOTENCY_KEY, MAX_ID
+from proca_common.monitors.public_actions import MOST, USUAL
 from tools.openapi.limits import CONTACT_REF, whole
 
 Json = dict[str, Any]
@@ -30,6 +31,14 @@ PARAMETERS: dict[str, Json] = {
         "schema": _PAGE,
         "example": 1,
     },
+    "campaign": {
+        "name": "campaign",
+        "in": "path",
+        "required": True,
+        "description": "The campaign's id.",
+        "schema": _PAGE,
+        "example": 1,
+    },
     "contactRef": {
         "name": "contactRef",
         "in": "path",
@@ -48,6 +57,43 @@ PARAMETERS: dict[str, Json] = {
         "description": "The action page's name, in any case of letters.",
         "schema": {"type": "string", "pattern": whole(PAGE_NAME.pattern), "minLength": 3, "maxLength": MAX_NAME},
         "example": "bees/en",
+    },
+    "campaign-name": {
+        "name": "name",
+        "in": "query",
+        "required": True,
+        "description": "The campaign's name, in any case of letters.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$", "minLength": 1, "maxLength": 100},
+        "example": "save_bees",
+    },
+    "others": {
+        "name": "others",
+        "in": "query",
+        "description": "The name of an org: count also the people of all others, as `supporterCountByOthers`.",
+        "schema": {"type": "string"},
+        "example": "bees",
+    },
+    "type": {
+        "name": "type",
+        "in": "query",
+        "required": True,
+        "description": "Which actions: their type.",
+        "schema": {"type": "string", "minLength": 1},
+        "example": "register",
+    },
+    "limit": {
+        "name": "limit",
+        "in": "query",
+        "description": "How many at most.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL},
+        "example": 10,
+    },
+    "cursor": {
+        "name": "cursor",
+        "in": "query",
+        "description": "What the part before this one said as `next`.",
+        "schema": {"type": "string"},
+        "example": "MzcxMjM0NTY3ODkwMTIz",
     },
     "Idempotency-Key": {
         "name": "Idempotency-Key",

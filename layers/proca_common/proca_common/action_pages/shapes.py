@@ -7,36 +7,8 @@ from typing import Any
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
-
-@with_config(ConfigDict(use_attribute_docstrings=True))
-class PublicOrg(TypedDict):
-    """What anybody may see of an org."""
-
-    name: str
-    title: str
-    config: dict[str, Any]
-    """The org's own settings for widgets."""
-
-
-@with_config(ConfigDict(use_attribute_docstrings=True))
-class PublicCampaign(TypedDict):
-    """What anybody may see of a campaign."""
-
-    id: int
-    externalId: int | None
-    name: str
-    title: str
-    status: str
-    contactSchema: str
-    """Which personal data its signatures have, and what holds for it."""
-    config: dict[str, Any]
-    """The campaign's own settings for widgets."""
-    start: str | None
-    """The first day, YYYY-MM-DD."""
-    end: str | None
-    """The last day, YYYY-MM-DD."""
-    org: PublicOrg
-    """The lead org."""
+from proca_common.campaigns.shapes import PublicCampaign, PublicOrg
+from proca_common.monitors.shapes import ShownAction
 
 
 @with_config(ConfigDict(use_attribute_docstrings=True))
@@ -58,3 +30,11 @@ class PublicPage(TypedDict):
     org: PublicOrg
     """The page's org."""
     campaign: PublicCampaign
+
+
+@with_config(ConfigDict(use_attribute_docstrings=True))
+class StaticPage(PublicPage):
+    """Everything that a widget shows, for orgs that host it themselves."""
+
+    actions: dict[str, list[ShownAction]]
+    """The newest public actions by their types."""

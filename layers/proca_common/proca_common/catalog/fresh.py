@@ -6,23 +6,28 @@ from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from proca_common.aws import clock
+from proca_common.aws.errors import Unavailable
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
 class Fresh(Generic[Key, Value]):
-    """Values that are at most `fresh_ms` old; of more than `entries` the oldest go. What raises is not kept."""
+    """Values that are at most `fresh_ms` old; of more than `entries` the oldest go. What raises is not kept.
 
-    def __init__(self, fresh_ms: int, entries: int = 500) -> None:
+    `unknown_ms`: how old None may be, which says that there is no such thing.
+    """
+
+    def __init__(self, fresh_ms: int, entries: int = 500, unknown_ms: int | None = None) -> None:
         self._fresh_ms, self._entries = fresh_ms, entries
+        self._unknown_ms = fresh_ms if unknown_ms is None else unknown_ms
         self._known: dict[Key, tuple[Value, int]] = {}
 
     def get(self, key: Key, fetch: Callable[[], Value]) -> Value:
         """The value of this key, fetched if it is not fresh."""
         now = clock.now_ms()
         known = self._known.get(key)
-        if known is not None and now - known[1] < self._fresh_ms:
+        if known is not None and now - known[1] < (self._unknown_ms if known[0] is None else self._fresh_ms):
             return known[0]
         value = fetch()
         self._known.pop(key, None)
@@ -34,3 +39,20 @@ class Fresh(Generic[Key, Value]):
     def forget(self) -> None:
         """Empty it (tests)."""
         self._known.clear()
+
+
+class FreshOrKnown(Fresh[Key, Value]):
+    """The same, for what may rather be old than missing: while the store does not answer, what is known is used on, and
+    the store is asked again when something fresh would be asked for again.
+    """
+
+    def get(self, key: Key, fetch: Callable[[], Value]) -> Value:
+        """The value of this key, fetched if it is not fresh. Raises `Unavailable` where none is known."""
+        try:
+            return super().get(key, fetch)
+        except Unavailable:
+            if key not in self._known:
+                raise
+            value, _ = self._known[key]
+            self._known[key] = value, clock.now_ms()
+            return value

@@ -23,6 +23,7 @@ USUAL_ITEMS = 50
 _LIMIT = re.compile(r"[0-9]{1,3}")
 _ID = re.compile(r"[0-9]{1,16}")
 Thing = TypeVar("Thing")
+Shown = TypeVar("Shown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +48,23 @@ class Asked:
         return int(self.after)
 
 
-def asked(event: APIGatewayProxyEvent) -> Asked:
-    """What the request asks for; raises `Refused` for a limit that is none of 1 to 100, and for what is no cursor."""
+def asked(
+    event: APIGatewayProxyEvent, most: int = MAX_ITEMS, usual: int = USUAL_ITEMS, others: Sequence[Failure] = ()
+) -> Asked:
+    """What the request asks for: `most` things at most, `usual` without a limit. Raises `Refused` for a limit that is
+    none of 1 to `most`, for what is no cursor, and for what else is wrong with the request (`others`).
+    """
     given = event.query_string_parameters or {}
-    failures = []
+    failures = [*others]
     limit, cursor = given.get("limit"), given.get("cursor")
-    if limit is not None and not (_LIMIT.fullmatch(limit) and 1 <= int(limit) <= MAX_ITEMS):
-        failures.append(Failure("/limit", "invalid", f"should be a number from 1 to {MAX_ITEMS}"))
+    if limit is not None and not (_LIMIT.fullmatch(limit) and 1 <= int(limit) <= most):
+        failures.append(Failure("/limit", "invalid", f"should be a number from 1 to {most}"))
     after = None if cursor is None else _opened(cursor)
     if cursor is not None and after is None:
         failures.append(Failure.bad_format("/cursor"))
     if failures:
         raise Refused(failures)
-    return Asked(USUAL_ITEMS if limit is None else int(limit), after)
+    return Asked(usual if limit is None else int(limit), after)
 
 
 def listed(
@@ -71,9 +76,19 @@ def listed(
     """The answer with this part of a list, of which up to `part.one_more` things were found. `key`: what a cursor keeps
     of a thing; `show`: makes JSON of those that are in the part.
     """
+    return answer(200, part_of(found, part, key, show))
+
+
+def part_of(
+    found: Sequence[Thing],
+    part: Asked,
+    key: Callable[[Thing], str | int],
+    show: Callable[[Sequence[Thing]], Sequence[Shown]],
+) -> dict[str, object]:
+    """This part of a list as JSON, for answers of other kinds; the same as with `listed`."""
     shown = found[: part.limit]
     following = _cursor(str(key(shown[-1]))) if len(found) > part.limit else None
-    return answer(200, {"items": show(shown), "next": following})
+    return {"items": show(shown), "next": following}
 
 
 def _cursor(after: str) -> str:

@@ -2,48 +2,74 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
 
-from proca_common.aws import clock
 from proca_common.aws.errors import Unavailable
-from proca_common.monitors import store
+from proca_common.catalog.fresh import FreshOrKnown
+from proca_common.monitors import extra
+from proca_common.orgs import titles
 
 if TYPE_CHECKING:
     from proca_common.monitors.shapes import PublicNumbers
 
-FRESH_MS = 5_000
-MAX_ENTRIES = 2_000
-PERSONS = "persons:total"
-TYPE = "type:"
+FRESH_MS: Final = 5_000
+MAX_AGE_S: Final = 5
+"""How long others may keep numbers: an answer that was kept has numbers of at most ten seconds ago."""
+MAX_ENTRIES: Final = 2_000
+PERSONS: Final = "persons:total"
 
-_known: dict[int, tuple[PublicNumbers, int]] = {}
+_numbers: FreshOrKnown[int, PublicNumbers] = FreshOrKnown(FRESH_MS, MAX_ENTRIES)
 
 
 def forget() -> None:
     """Empty the cache (tests)."""
-    _known.clear()
+    _numbers.forget()
+    titles.forget()
 
 
 def public_numbers(campaign: int) -> PublicNumbers:
-    """The campaign's numbers, at most 5 s old; one call where they are older.
+    """The campaign's numbers, at most 5 s old; one call where they are older, and one in five minutes for the names of
+    its orgs.
 
     When the store does not answer, those that are known are used on. Raises `Unavailable` where none are.
     """
-    now = clock.now_ms()
-    numbers, read_ms = _known.get(campaign, (None, 0))
-    if numbers is not None and now - read_ms < FRESH_MS:
-        return numbers
+    return _numbers.get(campaign, lambda: _read(campaign))
+
+
+def numbers_if_known(campaign: int) -> PublicNumbers | None:
+    """The same for whoever can do without them: None where the store does not answer and none are known."""
     try:
-        found = store.read(campaign)
+        return public_numbers(campaign)
     except Unavailable:
-        if numbers is None:
-            raise
-        return numbers
-    numbers = {
+        return None
+
+
+def but_of(numbers: PublicNumbers, org: str) -> PublicNumbers:
+    """The numbers with `supporterCountByOthers`: the people of all orgs but the one with this name, in any case of
+    letters; all people where no such org brought any.
+    """
+    own = (entry["count"] for entry in numbers["supporterCountByOrg"] if entry["org"]["name"].lower() == org.lower())
+    return {**numbers, "supporterCountByOthers": numbers["supporterCount"] - sum(own)}
+
+
+def _read(campaign: int) -> PublicNumbers:
+    found = extra.read_shown(campaign)
+    by_org = {int(org): number for org, number in _of_kind(found, "org").items()}
+    known = titles.titles_of(by_org)
+    return {
         "supporterCount": found.get(PERSONS, 0),
-        "actionCount": {name.removeprefix(TYPE): n for name, n in found.items() if name.startswith(TYPE)},
+        "supporterCountByOrg": [
+            {"org": {"name": known[org].name, "title": known[org].title}, "count": number}
+            for org, number in by_org.items()
+            if org in known
+        ],
+        "supporterCountByArea": [{"area": area, "count": number} for area, number in _of_kind(found, "area").items()],
+        "actionCount": _of_kind(found, "type"),
     }
-    if len(_known) >= MAX_ENTRIES:
-        _known.pop(next(iter(_known)))
-    _known[campaign] = numbers, now
-    return numbers
+
+
+def _of_kind(found: Mapping[str, int], kind: str) -> dict[str, int]:
+    """The numbers of a kind by name, the greatest first."""
+    named = {name.removeprefix(f"{kind}:"): number for name, number in found.items() if name.startswith(f"{kind}:")}
+    return dict(sorted(named.items(), key=lambda item: (-item[1], item[0])))
