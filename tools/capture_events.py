@@ -67,6 +67,7 @@ MANAGED = {
     "manage_staff": "/v1/orgs/bees/staff",
     "manage_confirms": "/v1/orgs/bees/confirms",
     "manage_queues": "/v1/orgs/bees/queues",
+    "manage_exports": "/v1/orgs/bees/actions",
     "read_queues": "/v1/orgs/bees/queues/deliver/messages?limit=10&wait=0",
 }
 ASKED: dict[str, tuple[str, Any]] = {
@@ -261,6 +262,14 @@ def encrypt_older(recording: Recording) -> None:
 
 
 def report_complaint(recording: Recording, action: int) -> None:
+def write_file(recording: Recording) -> None:
+    """What is ordered when an org asks for a file; its record was never stored."""
+    sqs = recording.stack.client("sqs")
+    [url] = sqs.list_queues(QueueNamePrefix=f"{STACK_NAME}-ExportQueue")["QueueUrls"]
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"org": 2, "export": 373974220603415, "at": 1795360521915}))
+    recording.keep("export_file", STREAM_SECONDS)
+
+
     """What SES would publish, because the local stack's does not."""
     sns = recording.stack.client("sns")
     [topic] = [found["TopicArn"] for found in sns.list_topics()["Topics"] if found["TopicArn"].endswith("-mail-events")]

@@ -108,6 +108,14 @@ OF_ORG: dict[str, Roles] = {
 class Account(StrEnum):
     """Who may, where it is about no org."""
 
+    # exports
+    "GET /v1/orgs/{org}/actions": EXPORT,
+    "GET /v1/orgs/{org}/contacts": EXPORT,
+    "POST /v1/orgs/{org}/contacts/look-up": EXPORT,
+    "GET /v1/orgs/{org}/exports": EXPORT,
+    "POST /v1/orgs/{org}/exports": EXPORT,
+    "GET /v1/orgs/{org}/exports/{export}": EXPORT,
+    "DELETE /v1/orgs/{org}/exports/{export}": EXPORT,
     ANYBODY = "anybody"
     """Without an account, too."""
     USER = "user"
@@ -150,6 +158,7 @@ NOT_THERE = {
     "page": "999999999",
     "service": "999999999",
     "template": "none",
+    "export": "999999999",
     "name": "none",
     "locale": "en",
 }

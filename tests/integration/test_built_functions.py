@@ -13,7 +13,7 @@ from tools.invoke import logical_id
 from tools.stack import build
 
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
-QUEUES = ("MAIL", "PUSH", "PUSH_FAILURES", "DETAIL", "ENCRYPT_CONTACTS", "TARGET_MAIL")
+QUEUES = ("MAIL", "PUSH", "PUSH_FAILURES", "DETAIL", "ENCRYPT_CONTACTS", "EXPORT", "TARGET_MAIL")
 SECRETS = ("FINGERPRINT_SEED", "GUARD_KEY", "LINK_KEYS", "SEALING_KEY", "SERVICE_PASSWORDS")
 
 START = """
@@ -52,6 +52,7 @@ def test_a_built_function_starts_with_nothing_but_the_layer(
         "QUEUE_URL_PREFIX": "https://sqs.example.org/000000000000/proca-org-",
         **{f"{queue}_QUEUE_URL": f"https://sqs.example.org/000000000000/{queue}" for queue in QUEUES},
         **{f"{name}_SECRET": seed for name in SECRETS},
+        "EXPORT_BUCKET": "exports",
         "LINK_BASE_URL": "https://api.example.org",
         "QUEUE_ARN_PREFIX": "arn:aws:sqs:eu-central-1:000000000000:proca-org-",
         "QUEUE_READER_ROLE": "arn:aws:iam::000000000000:role/queue-reader",

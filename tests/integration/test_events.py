@@ -56,6 +56,7 @@ STATUS = {
     "manage_queues": 200,
     "read_queues": 200,
     "send_again": 200,
+    "manage_exports": 200,
 }
 
 

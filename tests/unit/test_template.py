@@ -29,6 +29,7 @@ FUNCTIONS = {
     "read_queues": (512, 28),
     "send_again": (512, 28),
     "lend_queue_credentials": (512, 28),
+    "manage_exports": (512, 28),
     "account": (512, 28),
     "manage_orgs": (512, 28),
     "manage_staff": (512, 28),
@@ -47,6 +48,7 @@ FUNCTIONS = {
     "mail_events": (512, 28),
     "remind": (256, 300),
     "emit_events": (512, 60),
+    "export_file": (512, 300),
     "close_campaigns": (256, 300),
     "watch": (256, 280),
     "sweep": (256, 50),
@@ -66,6 +68,8 @@ WILDCARDS = {
     r"\$\{(Actions|Catalog)Table\.Arn\}/stream/\*",
 }
 """The only resources of a role that may be named by a pattern."""
+    # Files have names that they get when they are asked for.
+    r"\$\{ExportBucket\.Arn\}/\*",
 
 ON_CATALOG = {"CatalogTable": "GetItem BatchGetItem"}
 ON_MANAGED = {
@@ -160,6 +164,22 @@ RIGHTS = {
         "MailQueue": "SendMessage",
         "ActionsTable": "GetItem BatchGetItem Query PutItem UpdateItem",
         "StatsTable": "GetItem UpdateItem DeleteItem",
+    },
+    "manage_exports": {
+        **MANAGES,
+        "ActionsTable": "BatchGetItem Query UpdateItem",
+        "ActionsTable.Arn/index/by_campaign": "Query",
+        "CatalogTable": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem",
+        "FingerprintSeedSecret": "GetSecretValue",
+        "ExportQueue": "SendMessage",
+        "ExportBucket.Arn/*": "GetObject DeleteObject AbortMultipartUpload",
+    },
+    "export_file": {
+        "ExportQueue": f"{RECEIVE} SendMessage",
+        "ActionsTable": "BatchGetItem",
+        "ActionsTable.Arn/index/by_campaign": "Query",
+        "CatalogTable": "GetItem BatchGetItem UpdateItem",
+        "ExportBucket.Arn/*": "GetObject PutObject DeleteObject AbortMultipartUpload",
     },
     "manage_orgs": {
         **ON_MANAGED,

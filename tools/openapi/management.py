@@ -5,7 +5,7 @@ docs/management.md; a test asks that none is missing here.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 Json = dict[str, Any]
@@ -31,13 +31,37 @@ LIST: list[Json] = [
 ]
 ALWAYS = ("unauthorized", "not-allowed", "not-found", "too-many", "unavailable")
 BODY = ("malformed", "too-large", "unsupported-media-type", "invalid-input")
+_MOMENT: Json = {"type": "string", "format": "date-time"}
+_SWITCH: Json = {"type": "boolean", "default": False}
+ROWS: list[Json] = [
+    {"name": name, "in": "query", "description": description, "schema": schema}
+    for name, description, schema in (
+        ("campaign", "Only of this campaign, by its name.", {"type": "string", "minLength": 1, "maxLength": 255}),
+        ("start", "Only ids from this one on.", {"type": "integer", "minimum": 0, "maximum": 2**53 - 1}),
+        ("after", "Only what was created at this moment or later.", _MOMENT),
+        ("acceptedAfter", "Only what was accepted at this moment or later.", _MOMENT),
+        ("onlyOptIn", "Only with consent to communication.", {"type": "boolean", "default": True}),
+        ("onlyDoubleOptIn", "Only addresses that were confirmed.", _SWITCH),
+        ("includeTesting", "With testing actions.", _SWITCH),
+        ("limit", "How many rows at most.", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}),
+        ("cursor", "The `next` of the part before; the first part without it.", {"type": "string", "maxLength": 100}),
+    )
+]
+"""The parameters of rows of actions and contacts."""
+OUTDATED: Json = {
+    "name": "outdated",
+    "in": "query",
+    "description": "What becomes of those that the list does not name.",
+    "schema": {"type": "string", "enum": [each.value for each in OutdatedTargets], "default": "keep"},
+}
 DECIDED = ("ended", "in-use")
 CREATED, ACCEPTED, NO_CONTENT = 201, 202, 204
 
 
 class Managed(NamedTuple):
     """An endpoint. `path` is below `/v1`. `listed`: it answers a part of a list. `body`: whether it takes one.
-    `anonymous`: nobody has to say who asks.
+    `table`: it is a list, which CSV says as well as JSON does.
+    `anonymous`: nobody has to say who asks. `queries`: the parameters of a list that has others than all lists have.
     """
 
     operation: str
@@ -51,6 +75,8 @@ class Managed(NamedTuple):
     anonymous: bool = False
 
     @property
+    table: bool = False
+    queries: Sequence[Json] = LIST
     def takes_body(self) -> bool:
         """Whether JSON is sent."""
         return self.method in {"POST", "PUT", "PATCH"} if self.body is None else self.body
@@ -145,6 +171,13 @@ MANAGED: tuple[Managed, ...] = (
     Managed("requeueActions", "POST", f"{ORG}/requeues", "Messages of actions once more"),
     Managed("listStaff", "GET", f"{ORG}/staff", "The org's staff and their roles", listed=True),
     Managed("addStaffer", "POST", f"{ORG}/staff", "A user becomes a staffer; 200 for who is one already", CREATED),
+    Managed("listActions", "GET", f"{ORG}/actions", "The org's actions, with contacts", listed=True, queries=ROWS),
+    Managed("listContacts", "GET", f"{ORG}/contacts", "Those with which a contact came", listed=True, queries=ROWS),
+    Managed("lookUpContact", "POST", f"{ORG}/contacts/look-up", "All that the org has of one person"),
+    Managed("listExports", "GET", f"{ORG}/exports", "The org's files, the newest first", listed=True),
+    Managed("createExport", "POST", f"{ORG}/exports", "Rows as a file, which is written from now on", ACCEPTED),
+    Managed("getExport", "GET", f"{ORG}/exports/{{export}}", "How far a file is, and the link to it"),
+    Managed("deleteExport", "DELETE", f"{ORG}/exports/{{export}}", "The end of a file", NO_CONTENT),
     Managed("getStaffer", "GET", f"{ORG}/staff/{{user}}", "One staffer"),
     Managed("changeStaffer", "PATCH", f"{ORG}/staff/{{user}}", "Another role", problems=("in-use", "outdated")),
     Managed("removeStaffer", "DELETE", f"{ORG}/staff/{{user}}", "The end of it", NO_CONTENT, ("in-use", "outdated")),
@@ -237,7 +270,7 @@ def operation(managed: Managed, response: Callable[[str], Json]) -> Json:
         "responses": dict(sorted(statuses.items())),
     }
     if managed.listed:
-        made["parameters"] += LIST
+        made["parameters"] += managed.queries
     if managed.takes_body:
         made["requestBody"] = {"content": {"application/json": {"schema": {"type": "object"}}}}
     return made

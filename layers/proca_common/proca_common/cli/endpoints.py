@@ -275,6 +275,36 @@ PROCESSING = (
     ),
 )
 
+FILTERS = ("campaign", "start", "after", "acceptedAfter", "onlyOptIn", "onlyDoubleOptIn", "includeTesting")
+OF_ROWS = (
+    "actionId",
+    "createdAt",
+    "actionType",
+    "campaign.name",
+    "actionPage.name",
+    "contact.contactRef",
+    "privacy.optIn",
+)
+OF_FILES = ("id", "kind", "format", "filters.campaign", "state", "share", "rows", "createdAt", "expiresAt")
+
+EXPORTS = (
+    _list("actions", f"{ORG}/actions", "actions of which it has a contact", *OF_ROWS, queries=FILTERS),
+    _list("contacts", f"{ORG}/contacts", "those with which a contact came", *OF_ROWS, queries=FILTERS),
+    Endpoint(
+        "contacts",
+        "look-up",
+        "POST",
+        f"{ORG}/contacts/look-up",
+        "all that it has of one person",
+        ("email", "contactRef", "includeTesting"),
+        columns=OF_ROWS,
+    ),
+    _list("exports", f"{ORG}/exports", "files that were asked for", *OF_FILES),
+    _create("exports", f"{ORG}/exports", "have a file written", "kind", "format", *FILTERS),
+    _show("exports", f"{ORG}/exports/{{export}}", "how far one is, and the link to it"),
+    _delete("exports", f"{ORG}/exports/{{export}}", "take one away"),
+)
+
 SERVICE_SETTINGS = (
     "host",
     "user",
@@ -372,7 +402,7 @@ NAMED = {
 }
 """What the API knows by a number and people by a name: the list to look in, the name there, the number there."""
 
-ENDPOINTS: tuple[Endpoint, ...] = (*ACCOUNT, *ORGS, *PROCESSING, *BACKENDS, *CAMPAIGNS)
+ENDPOINTS: tuple[Endpoint, ...] = (*ACCOUNT, *ORGS, *PROCESSING, *EXPORTS, *BACKENDS, *CAMPAIGNS)
 """All that needs no more than a row."""
 
 NOUNS = {
@@ -390,5 +420,8 @@ NOUNS = {
     "templates": "mails of an org",
     "campaigns": "campaigns that an org leads or has pages in",
     "pages": "action pages of an org",
+    "actions": "what supporters did, as an org may take it out",
+    "contacts": "contacts of an org, and all that it has of one person",
+    "exports": "files of actions and contacts",
     "queues": "how the queues of an org stand, and reading them",
 }

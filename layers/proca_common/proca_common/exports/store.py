@@ -51,8 +51,8 @@ UNDER_WAY: Final = (State.WAITING, State.RUNNING)
 class ExportItem(CatalogItem, discriminator="export"):
     """A file. `asked`: what of, as the org said it; `campaigns`: ids of all that are looked through.
 
-    `until`: the highest id that may be in it. `first`, `last`: about the ids of the first and the last action that are
-    looked at, `position`: the id of the one that was looked at last. `moved`: when that was (ms since 1970). `upload`,
+    `until`: the highest id that may be in it. `first`, `last`: the ids of the first and the last action that are looked
+    at, `position`: the id of the one that was looked at last. `moved`: when that was (ms since 1970). `upload`,
     `parts`: what was uploaded, by number and ETag; `part`: the number of the next. `rest`: the key of rows that are
     too few for a part. `walked`: all were looked at. `gone`: nothing is left in the bucket.
     """

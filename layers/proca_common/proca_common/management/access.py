@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from proca_common.action_pages import store as pages
+from proca_common.campaigns import store as campaigns
 from proca_common.catalog import names
 from proca_common.errors import NotFound
 from proca_common.orgs import store as orgs
@@ -32,3 +34,14 @@ def org_of(caller: Caller, name: str, *needed: Permission) -> Org:
     if number is None:
         raise NotFound("org")
     return orgs.get(number)
+
+
+def campaign_of(org: Org, name: str) -> int:
+    """A campaign that the org leads or has pages of, by its name; of another nobody is told whether it is there.
+
+    Raises `NotFound`.
+    """
+    campaign = campaigns.find(name)
+    if campaign.org != org.id and not pages.of_org(org.id, campaign=campaign.id):
+        raise NotFound("campaign")
+    return campaign.id

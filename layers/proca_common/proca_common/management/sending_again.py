@@ -13,19 +13,17 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from proca_common.action_pages import store as pages
 from proca_common.actions.store import Key
 from proca_common.aws import clock
 from proca_common.aws.dynamo import Transaction
 from proca_common.aws.queue import in_our_words
-from proca_common.campaigns import store as campaigns
 from proca_common.catalog import items
 from proca_common.catalog.entity import Entity
 from proca_common.catalog.given import checked
 from proca_common.errors import NotFound
 from proca_common.failures import Failure, Refused
 from proca_common.management import audit
-from proca_common.management.access import org_of
+from proca_common.management.access import campaign_of, org_of
 from proca_common.management.audit import Change
 from proca_common.orgs.encryption import from_text, to_text
 from proca_common.orgs.org import Org
@@ -177,17 +175,9 @@ def _chosen(org: Org, wanted: RequeueInput, place: _Place) -> Iterator[tuple[lis
         return (
             (keys, _Place(place.done + BATCH * number, place.until_ms)) for number, keys in enumerate(batches, start=1)
         )
-    number = _own_campaign(org, wanted.campaign or "")
+    number = campaign_of(org, wanted.campaign or "")
     batches = by_campaign(number, _ms(wanted.since) or 0, place.until_ms, place.done or None)
     return ((keys, _Place(int(keys[-1][1].removeprefix("A#")), place.until_ms)) for keys in batches)
-
-
-def _own_campaign(org: Org, name: str) -> int:
-    """A campaign that the org leads or has pages of; of another nobody is told whether it is there."""
-    campaign = campaigns.find(name)
-    if campaign.org != org.id and not pages.of_org(org.id, campaign=campaign.id):
-        raise NotFound("campaign")
-    return campaign.id
 
 
 def _record(caller: Caller, org: Org, wanted: AgainInput, what: str, told: Mapping[str, Any]) -> None:
