@@ -13,11 +13,13 @@ from proca_common.aws.errors import Cancelled
 from proca_common.campaigns.campaign import Campaign, CampaignInput
 from proca_common.catalog import entries, happenings, items, names
 from proca_common.catalog.changes import Along, commit, nothing
-from proca_common.catalog.entries import Entry
+from proca_common.catalog.entries import CAMPAIGNS, Entry
 from proca_common.errors import InUse, NotFound, Outdated
 from proca_common.orgs import store as orgs
 
 SK = "campaign"
+AT_ONCE = 100
+"""Keys that one read takes."""
 MTT = "mtt"
 """Under it stand the campaigns that take messages to targets."""
 
@@ -74,13 +76,17 @@ def put_new(transaction: Transaction, campaign: Campaign, pages: int = 0) -> Non
     external = _external_guard(campaign)
     if external is not None:
         transaction.put("external_id", external, CatalogItem.pk.does_not_exist())
-    entries.put(transaction, _entry(campaign))
+    for entry in _entries(campaign):
+        entries.put(transaction, entry)
     if campaign.mtt is not None:
         entries.put(transaction, _mtt_entry(campaign))
 
 
-def _entry(campaign: Campaign) -> Entry:
-    return Entry(orgs.org_key(campaign.org)[0], "campaign", campaign.id)
+def _entries(campaign: Campaign) -> tuple[Entry, Entry]:
+    return (
+        Entry(orgs.org_key(campaign.org)[0], "campaign", campaign.id),
+        Entry(CAMPAIGNS, "campaign", campaign.id, org=campaign.org),
+    )
 
 
 def _mtt_entry(campaign: Campaign) -> Entry:
@@ -132,6 +138,14 @@ def get_many(numbers: Iterable[int]) -> dict[int, Campaign]:
 def led_by(org: int) -> list[int]:
     """The ids of the campaigns that the org leads."""
     return [int(entry.id) for entry in entries.under(orgs.org_key(org)[0], "campaign")]
+
+
+def newest(limit: int) -> list[Campaign]:
+    """The campaigns with the highest ids, the newest first, `limit` at most. Raises `Unavailable`."""
+    numbers = [int(entry.id) for entry in entries.under(CAMPAIGNS, "campaign")][-limit:]
+    parts = (numbers[start : start + AT_ONCE] for start in range(0, len(numbers), AT_ONCE))
+    found = [campaign for part in parts for campaign in get_many(part).values()]
+    return sorted(found, key=lambda campaign: campaign.id, reverse=True)
 
 
 def with_mtt() -> list[int]:
@@ -192,7 +206,8 @@ def delete(campaign: Campaign, along: Along = nothing, pages: int = 0) -> None:
     external = _external_guard(campaign)
     if external is not None:
         transaction.delete("external_id", external)
-    entries.remove(transaction, _entry(campaign))
+    for entry in _entries(campaign):
+        entries.remove(transaction, entry)
     if campaign.mtt is not None:
         entries.remove(transaction, _mtt_entry(campaign))
     orgs.use(transaction, "org", campaign.org, -1 - pages)

@@ -2,6 +2,7 @@
 
 pk               sk                        says that
 orgs             org#<org>                 there is this org
+campaigns        campaign#<campaign>       there is this campaign, which `org` leads
 org#<org>        campaign#<campaign>       the org leads this campaign
 org#<org>        page#<page>               the page is this org's, of `campaign`
 campaign#<c>     page#<page>               the page is of this campaign, and is `org`'s
@@ -21,6 +22,7 @@ from proca_common.aws.dynamo import CatalogItem, Transaction, translated
 from proca_common.ids import padded
 
 ORGS = "orgs"
+CAMPAIGNS = "campaigns"
 LAST = "~"
 
 
