@@ -55,6 +55,6 @@ def write(world: World, page: ActionPage, *to: Target | str, name: str = "ida", 
     action: dict[str, Any] = {"actionType": "mail2target", "mtt": mtt}
     if testing is not None:
         action["testing"] = testing
-    contact = {"firstName": name.title(), "lastName": "Holm", "email": f"{name}@example.org"}
+    contact = {"firstName": name.rstrip("0123456789").title(), "lastName": "Holm", "email": f"{name}@example.org"}
     body = {"action": action, "contact": contact, "privacy": {"optIn": False}}
     return world.post(f"/v1/pages/{page.id}/actions", body, headers)

@@ -112,6 +112,7 @@ FUNCTIONS = (
     *API_FUNCTIONS,
     "MailEventsFunction",
     "RemindFunction",
+    "ScheduleTargetMailsFunction",
     "CloseCampaignsFunction",
     "WatchFunction",
     "SweepFunction",

@@ -241,6 +241,30 @@ class SendEmailSettings(TableSettings):
     private_targets: Literal["refuse", "allow"] = "refuse"
 
 
+class SendTargetMailsSettings(TableSettings):
+    """Settings of the function that sends mails to targets; `mail_concurrency` and `private_targets` as for the one
+    that sends mails to supporters.
+    """
+
+    actions_table: str = Field(min_length=1)
+    catalog_table: str = Field(min_length=1)
+    stats_table: str = Field(min_length=1)
+    target_mail_queue_url: str = Field(min_length=1)
+    sealing_key_secret: str = Field(min_length=1)
+    service_passwords_secret: str = Field(min_length=1)
+    ses_configuration_set: str | None = None
+    mail_concurrency: int = Field(default=2, gt=0)
+    private_targets: Literal["refuse", "allow"] = "refuse"
+
+
+class ScheduleTargetMailsSettings(TableSettings):
+    """Settings of the function that plans mails to targets."""
+
+    actions_table: str = Field(min_length=1)
+    catalog_table: str = Field(min_length=1)
+    target_mail_queue_url: str = Field(min_length=1)
+
+
 class EmitEventsSettings(TableSettings):
     """Settings of the function that tells orgs what happened in the catalogue."""
 

@@ -81,6 +81,11 @@ def passwords_key(secret: bytes) -> PrivateKey:
     return PrivateKey(hashlib.sha256(b"proca service passwords\0" + secret).digest())
 
 
+def srs_key(secret: bytes) -> bytes:
+    """What addresses that are rewritten for mails to targets are signed with, derived from the sealing key's secret."""
+    return hashlib.sha256(b"proca sender rewriting\0" + secret).digest()
+
+
 def generate() -> tuple[bytes, bytes]:
     """A new key pair: (public, private), 32 bytes each."""
     private = PrivateKey.generate()
