@@ -205,6 +205,7 @@ def record(recording: Recording) -> None:
     mail(recording)
     manage(recording)
     encrypt_older(recording)
+    write_file(recording)
     say("waiting for the schedule")
     keep("sweep", SCHEDULE_SECONDS)
     as_of_other_schedules()
@@ -261,7 +262,6 @@ def encrypt_older(recording: Recording) -> None:
     recording.keep("encrypt_contacts", STREAM_SECONDS)
 
 
-def report_complaint(recording: Recording, action: int) -> None:
 def write_file(recording: Recording) -> None:
     """What is ordered when an org asks for a file; its record was never stored."""
     sqs = recording.stack.client("sqs")
@@ -270,6 +270,7 @@ def write_file(recording: Recording) -> None:
     recording.keep("export_file", STREAM_SECONDS)
 
 
+def report_complaint(recording: Recording, action: int) -> None:
     """What SES would publish, because the local stack's does not."""
     sns = recording.stack.client("sns")
     [topic] = [found["TopicArn"] for found in sns.list_topics()["Topics"] if found["TopicArn"].endswith("-mail-events")]

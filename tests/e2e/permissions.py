@@ -101,13 +101,6 @@ OF_ORG: dict[str, Roles] = {
     "POST /v1/orgs/{org}/queues/{queue}/leases": EXPORT,
     "POST /v1/orgs/{org}/queues/{queue}/redrive": EXPORT,
     "POST /v1/orgs/{org}/requeues": EXPORT,
-}
-"""Which roles may, in their own org."""
-
-
-class Account(StrEnum):
-    """Who may, where it is about no org."""
-
     # exports
     "GET /v1/orgs/{org}/actions": EXPORT,
     "GET /v1/orgs/{org}/contacts": EXPORT,
@@ -116,6 +109,13 @@ class Account(StrEnum):
     "POST /v1/orgs/{org}/exports": EXPORT,
     "GET /v1/orgs/{org}/exports/{export}": EXPORT,
     "DELETE /v1/orgs/{org}/exports/{export}": EXPORT,
+}
+"""Which roles may, in their own org."""
+
+
+class Account(StrEnum):
+    """Who may, where it is about no org."""
+
     ANYBODY = "anybody"
     """Without an account, too."""
     USER = "user"
@@ -151,6 +151,8 @@ NOT_THERE = {
     "user": "999999999",
     "invitation": "999999999",
     "key": "999999999",
+    "export": "999999999",
+    "audit": "999999999",
     "code": "0",
     "queue": "deliver-dlq",
     "token": "none",
@@ -158,7 +160,6 @@ NOT_THERE = {
     "page": "999999999",
     "service": "999999999",
     "template": "none",
-    "export": "999999999",
     "name": "none",
     "locale": "en",
 }

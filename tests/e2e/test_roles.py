@@ -242,20 +242,20 @@ def account_probes(stack: Stack, roles: dict[str, str]) -> Iterator[tuple[str, P
             f"write {secret}",
             lambda of, arn=arn: of("secretsmanager").put_secret_value(SecretId=arn, SecretString="x"),
         )
+    files = {"Bucket": stack.environ["EXPORT_BUCKET"], "Key": "probe"}
     yield "make a queue", lambda of: of("sqs").create_queue(QueueName="probe")
     yield "list queues", lambda of: of("sqs").list_queues()
-    files = {"Bucket": stack.environ["EXPORT_BUCKET"], "Key": "probe"}
     yield "list tables", lambda of: of("dynamodb").list_tables()
     yield "list functions", lambda of: of("lambda").list_functions()
     yield "list roles", lambda of: of("iam").list_roles()
     yield "list buckets", lambda of: of("s3").list_buckets()
-    yield "read logs", lambda of: of("logs").describe_log_groups()
-    lent = {"RoleArn": roles["QueueReader"], "RoleSessionName": "probe"}
     yield "list files", lambda of: of("s3").list_objects_v2(Bucket=files["Bucket"])
     yield "read a file", lambda of: of("s3").get_object(**files)
     yield "write a file", lambda of: of("s3").put_object(**files, Body=b"probe")
     yield "remove a file", lambda of: of("s3").delete_object(**files)
     yield "break off a file", lambda of: of("s3").abort_multipart_upload(**files, UploadId="none")
+    yield "read logs", lambda of: of("logs").describe_log_groups()
+    lent = {"RoleArn": roles["QueueReader"], "RoleSessionName": "probe"}
     yield "lend the queue reader", lambda of: of("sts").assume_role(**lent)
     yield "become another", lambda of: of("sts").assume_role(RoleArn=roles["Deliver"], RoleSessionName="probe")
 

@@ -29,8 +29,6 @@ LIST: list[Json] = [
         "schema": {"type": "string", "maxLength": 1000},
     },
 ]
-ALWAYS = ("unauthorized", "not-allowed", "not-found", "too-many", "unavailable")
-BODY = ("malformed", "too-large", "unsupported-media-type", "invalid-input")
 _MOMENT: Json = {"type": "string", "format": "date-time"}
 _SWITCH: Json = {"type": "boolean", "default": False}
 ROWS: list[Json] = [
@@ -54,6 +52,8 @@ OUTDATED: Json = {
     "description": "What becomes of those that the list does not name.",
     "schema": {"type": "string", "enum": [each.value for each in OutdatedTargets], "default": "keep"},
 }
+ALWAYS = ("unauthorized", "not-allowed", "not-found", "too-many", "unavailable")
+BODY = ("malformed", "too-large", "unsupported-media-type", "invalid-input")
 DECIDED = ("ended", "in-use")
 CREATED, ACCEPTED, NO_CONTENT = 201, 202, 204
 
@@ -73,10 +73,10 @@ class Managed(NamedTuple):
     listed: bool = False
     body: bool | None = None
     anonymous: bool = False
-
-    @property
     table: bool = False
     queries: Sequence[Json] = LIST
+
+    @property
     def takes_body(self) -> bool:
         """Whether JSON is sent."""
         return self.method in {"POST", "PUT", "PATCH"} if self.body is None else self.body
@@ -168,9 +168,6 @@ MANAGED: tuple[Managed, ...] = (
     Managed("acknowledgeMessages", "POST", f"{ORG}/queues/{{queue}}/acknowledgements", "Messages that are done"),
     Managed("extendLeases", "POST", f"{ORG}/queues/{{queue}}/leases", "Messages that take longer"),
     Managed("redriveQueue", "POST", f"{ORG}/queues/{{queue}}/redrive", "What was given up, back from the DLQ"),
-    Managed("requeueActions", "POST", f"{ORG}/requeues", "Messages of actions once more"),
-    Managed("listStaff", "GET", f"{ORG}/staff", "The org's staff and their roles", listed=True),
-    Managed("addStaffer", "POST", f"{ORG}/staff", "A user becomes a staffer; 200 for who is one already", CREATED),
     Managed("listActions", "GET", f"{ORG}/actions", "The org's actions, with contacts", listed=True, queries=ROWS),
     Managed("listContacts", "GET", f"{ORG}/contacts", "Those with which a contact came", listed=True, queries=ROWS),
     Managed("lookUpContact", "POST", f"{ORG}/contacts/look-up", "All that the org has of one person"),
@@ -178,6 +175,9 @@ MANAGED: tuple[Managed, ...] = (
     Managed("createExport", "POST", f"{ORG}/exports", "Rows as a file, which is written from now on", ACCEPTED),
     Managed("getExport", "GET", f"{ORG}/exports/{{export}}", "How far a file is, and the link to it"),
     Managed("deleteExport", "DELETE", f"{ORG}/exports/{{export}}", "The end of a file", NO_CONTENT),
+    Managed("requeueActions", "POST", f"{ORG}/requeues", "Messages of actions once more"),
+    Managed("listStaff", "GET", f"{ORG}/staff", "The org's staff and their roles", listed=True),
+    Managed("addStaffer", "POST", f"{ORG}/staff", "A user becomes a staffer; 200 for who is one already", CREATED),
     Managed("getStaffer", "GET", f"{ORG}/staff/{{user}}", "One staffer"),
     Managed("changeStaffer", "PATCH", f"{ORG}/staff/{{user}}", "Another role", problems=("in-use", "outdated")),
     Managed("removeStaffer", "DELETE", f"{ORG}/staff/{{user}}", "The end of it", NO_CONTENT, ("in-use", "outdated")),

@@ -193,7 +193,7 @@ def action_message(
     if contact is not None and contact.sealed is not None:
         raise NotReadable
     page, campaign, org = context.page, context.campaign, context.org
-    known, private = _clear_contact(action, contact)
+    known, private = clear_contact(action, contact)
     return ActionMessage.model_validate(
         {
             "schema": SCHEMA,
@@ -266,7 +266,7 @@ def _links(stage: Stage, links: Links | None) -> dict[str, object]:
     return {"links": part}
 
 
-def _clear_contact(
+def clear_contact(
     action: ActionItem, contact: ContactItem | None
 ) -> tuple[dict[str, object], dict[str, dict[str, object]]]:
     """The personal data of a contact in clear, and beside it what it has of the signature it came with; a follow-up
@@ -311,15 +311,17 @@ def _privacy(action: ActionItem, supporter: SupporterItem, contact: ContactItem 
     changed = supporter.email_status_changed
     return {
         "opt_in": None if contact is None else contact.communication_consent,
-        "given_at": None if contact is None else _given_at(supporter, contact),
+        "given_at": None if contact is None else given_at(supporter, contact),
         "email_status": supporter.email_status,
         "email_status_changed": None if changed is None else datetime.fromtimestamp(int(changed), UTC),
         "with_consent": action.with_consent,
     }
 
 
-def _given_at(supporter: SupporterItem, contact: ContactItem) -> datetime:
-    """With the signature, unless the org knew of an earlier or later consent (domain 4.5)."""
+def given_at(supporter: SupporterItem, contact: ContactItem) -> datetime:
+    """When consent to communication was given: with the signature, unless the org knew of an earlier or later consent
+    (domain 4.5).
+    """
     if contact.given_at is None:
         return created_at(int(supporter.id))
     return datetime.fromtimestamp(int(contact.given_at), UTC)
