@@ -112,6 +112,22 @@ class KeySettings(ManagementSettings):
     encrypt_contacts_queue_url: str = Field(min_length=1)
 
 
+class ExportsSettings(ManagementSettings):
+    """Settings of the function that lets orgs take out what they have; files are written by another."""
+
+    fingerprint_seed_secret: str = Field(min_length=1)
+    export_bucket: str = Field(min_length=1)
+    export_queue_url: str = Field(min_length=1)
+
+
+class ExportFileSettings(TableSettings):
+    """Settings of the function that writes files of exports."""
+
+    actions_table: str = Field(min_length=1)
+    catalog_table: str = Field(min_length=1)
+    export_queue_url: str = Field(min_length=1)
+
+
 class EncryptContactsSettings(TableSettings):
     """Settings of the function that encrypts what was stored before a key held."""
 
@@ -147,22 +163,6 @@ class SendAgainSettings(ManagementSettings):
 
 class PageSettings(TableSettings):
     """Settings of functions that only read the catalogue."""
-
-class ExportsSettings(ManagementSettings):
-    """Settings of the function that lets orgs take out what they have; files are written by another."""
-
-    fingerprint_seed_secret: str = Field(min_length=1)
-    export_bucket: str = Field(min_length=1)
-    export_queue_url: str = Field(min_length=1)
-
-
-class ExportFileSettings(TableSettings):
-    """Settings of the function that writes files of exports."""
-
-    actions_table: str = Field(min_length=1)
-    catalog_table: str = Field(min_length=1)
-    export_queue_url: str = Field(min_length=1)
-
 
     catalog_table: str = Field(min_length=1)
 
