@@ -46,11 +46,12 @@ FUNCTIONS = {
     "push": (512, 60),
     "look_up_details": (512, 60),
     "encrypt_contacts": (256, 300),
+    "audit_counts": (256, 300),
+    "export_file": (512, 300),
     "mail_events": (512, 28),
     "remind": (256, 300),
     "schedule_target_mails": (512, 170),
     "emit_events": (512, 60),
-    "export_file": (512, 300),
     "close_campaigns": (256, 300),
     "watch": (256, 280),
     "sweep": (256, 50),
@@ -66,12 +67,12 @@ WILDCARDS = {
     r"arn:\$\{AWS::Partition\}:ses:.*:identity/\*",
     # GetAccount and GetMetricData take no resource.
     r'^"\*"$',
+    # Files have names that they get when they are asked for.
+    r"\$\{ExportBucket\.Arn\}/\*",
     # ListStreams takes no single stream.
     r"\$\{(Actions|Catalog)Table\.Arn\}/stream/\*",
 }
 """The only resources of a role that may be named by a pattern."""
-    # Files have names that they get when they are asked for.
-    r"\$\{ExportBucket\.Arn\}/\*",
 
 ON_CATALOG = {"CatalogTable": "GetItem BatchGetItem"}
 ON_MANAGED = {
@@ -149,6 +150,22 @@ RIGHTS = {
         **of_org_queues("SendMessage", ""),
         **of_org_queues("ReceiveMessage DeleteMessage GetQueueAttributes", "-dlq"),
     },
+    "manage_exports": {
+        **MANAGES,
+        "ActionsTable": "BatchGetItem Query UpdateItem",
+        "ActionsTable.Arn/index/by_campaign": "Query",
+        "CatalogTable": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem",
+        "FingerprintSeedSecret": "GetSecretValue",
+        "ExportQueue": "SendMessage",
+        "ExportBucket.Arn/*": "GetObject DeleteObject AbortMultipartUpload",
+    },
+    "export_file": {
+        "ExportQueue": f"{RECEIVE} SendMessage",
+        "ActionsTable": "BatchGetItem",
+        "ActionsTable.Arn/index/by_campaign": "Query",
+        "CatalogTable": "GetItem BatchGetItem UpdateItem",
+        "ExportBucket.Arn/*": "GetObject PutObject DeleteObject AbortMultipartUpload",
+    },
     "lend_queue_credentials": {
         **MANAGES,
         "CatalogTable": "GetItem Query PutItem UpdateItem DeleteItem",
@@ -166,22 +183,6 @@ RIGHTS = {
         "MailQueue": "SendMessage",
         "ActionsTable": "GetItem BatchGetItem Query PutItem UpdateItem",
         "StatsTable": "GetItem UpdateItem DeleteItem",
-    },
-    "manage_exports": {
-        **MANAGES,
-        "ActionsTable": "BatchGetItem Query UpdateItem",
-        "ActionsTable.Arn/index/by_campaign": "Query",
-        "CatalogTable": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem",
-        "FingerprintSeedSecret": "GetSecretValue",
-        "ExportQueue": "SendMessage",
-        "ExportBucket.Arn/*": "GetObject DeleteObject AbortMultipartUpload",
-    },
-    "export_file": {
-        "ExportQueue": f"{RECEIVE} SendMessage",
-        "ActionsTable": "BatchGetItem",
-        "ActionsTable.Arn/index/by_campaign": "Query",
-        "CatalogTable": "GetItem BatchGetItem UpdateItem",
-        "ExportBucket.Arn/*": "GetObject PutObject DeleteObject AbortMultipartUpload",
     },
     "manage_orgs": {
         **ON_MANAGED,
