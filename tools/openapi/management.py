@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from proca_common.targets.given import OutdatedTargets
+
 Json = dict[str, Any]
 
 TAG = "Management"
