@@ -1,5 +1,6 @@
-"""However many look, the store is asked as seldom as stated, and nothing that is told is older than stated: the handlers
-in this process, and a clock that each request moves.
+"""However many look, the store is asked as seldom as stated, and nothing is told that is older than stated.
+
+The handlers run in this process; the clock is moved by each request.
 """
 
 from __future__ import annotations
