@@ -52,10 +52,15 @@ class Desk:
         query: dict[str, str] | None = None,
     ) -> Answer:
         """The answer of the function that the path belongs to."""
-        said = {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
         text = None if body is None else json.dumps(body)
-        sent = {**({} if text is None else JSON), **said, **(headers or {})}
-        return call(_function(method, path), api_event(method, path, text, sent, query or None))
+        return self.send(method, path, text, {**({} if text is None else JSON), **(headers or {})}, query)
+
+    def send(
+        self, method: str, path: str, text: str | None, headers: dict[str, str], query: dict[str, str] | None = None
+    ) -> Answer:
+        """The same, for a body that is as it is."""
+        said = {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
+        return call(_function(method, path), api_event(method, path, text, {**said, **headers}, query or None))
 
     def everything(self, path: str, **query: str) -> list[Any]:
         """All things of a list, asked for part by part."""

@@ -95,6 +95,7 @@ API_FUNCTIONS = (
     "ManageServicesFunction",
     "ManagePagesFunction",
     "ManageCampaignsFunction",
+    "ManageTargetsFunction",
     "LendQueueCredentialsFunction",
     "ManageQueuesFunction",
     "ReadQueuesFunction",

@@ -61,6 +61,7 @@ MANAGED = {
     "manage_services": "/v1/orgs/bees/services",
     "manage_pages": "/v1/orgs/bees/pages",
     "manage_campaigns": "/v1/orgs/bees/campaigns",
+    "manage_targets": "/v1/orgs/bees/campaigns/bees/targets",
     "manage_keys": "/v1/orgs/bees/keys",
     "account": "/v1/account",
     "manage_orgs": "/v1/orgs/bees",

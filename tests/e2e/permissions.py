@@ -72,6 +72,13 @@ OF_ORG: dict[str, Roles] = {
     "PATCH /v1/orgs/{org}/campaigns/{campaign}": CAMPAIGNS | CAMPAIGN_SETTINGS,
     "DELETE /v1/orgs/{org}/campaigns/{campaign}": CAMPAIGNS,
     "GET /v1/orgs/{org}/campaigns/{campaign}/partners": CAMPAIGNS,
+    # targets
+    "GET /v1/orgs/{org}/campaigns/{campaign}/targets": CAMPAIGN_SETTINGS,
+    "PUT /v1/orgs/{org}/campaigns/{campaign}/targets": CAMPAIGN_SETTINGS,
+    "POST /v1/orgs/{org}/campaigns/{campaign}/targets": CAMPAIGN_SETTINGS,
+    "GET /v1/orgs/{org}/campaigns/{campaign}/targets/{target}": CAMPAIGN_SETTINGS,
+    "PATCH /v1/orgs/{org}/campaigns/{campaign}/targets/{target}": CAMPAIGN_SETTINGS,
+    "DELETE /v1/orgs/{org}/campaigns/{campaign}/targets/{target}": CAMPAIGN_SETTINGS,
     # pages
     "GET /v1/orgs/{org}/pages": STAFF,
     "POST /v1/orgs/{org}/pages": PAGES,

@@ -117,6 +117,7 @@ MAY = {
     },
     "LendQueueCredentials": {*READS_CATALOG, *ASKS, "lend the queue reader"},
     "ManageCampaigns": {*MANAGED, "Query by_campaign", "UpdateItem Stats"},
+    "ManageTargets": {*MANAGED, "BatchGetItem Actions", "ConditionCheckItem Actions"},
     "ManagePages": {*MANAGED, "BatchGetItem Actions", "Query by_campaign", "UpdateItem Stats"},
     "ManageServices": MANAGED,
     "ManageTemplates": MANAGED,

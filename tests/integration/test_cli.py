@@ -8,7 +8,7 @@ import json
 import stat
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -50,10 +50,11 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path = self.path.removeprefix("/prod/v1")
-        self.desk.seen.append((self.command, path, json.loads(body) if body else None, dict(self.headers)))
+        said = body.decode() if self.headers["Content-Type"] == "text/csv" else json.loads(body or b"null")
+        self.desk.seen.append((self.command, path, said, dict(self.headers)))
         replies = self.desk.replies.get(f"{self.command} {path.partition('?')[0]}", [(404, {"title": "Not found"})])
-        status, said, *headers = replies.pop(0) if len(replies) > 1 else replies[0]
-        text = b"" if said is None else json.dumps(said).encode()
+        status, reply, *headers = replies.pop(0) if len(replies) > 1 else replies[0]
+        text = b"" if reply is None else json.dumps(reply).encode()
         self.send_response(status)
         for name, value in (headers[0] if headers else {}).items():
             self.send_header(name, value)
@@ -209,6 +210,35 @@ class TestKeys:
         run(capsys, "keys", "create", "ngo", "name=main", status=2)
         run(capsys, "keys", "create", "ngo", "name=main", "--private-to", str(tmp_path), status=1)
         assert not desk.seen
+
+
+class TestTargets:
+    PATH = "PUT /orgs/ngo/campaigns/rivers/targets"
+    TOLD: Mapping[str, Any] = {"created": 1, "kept": 0, "targets": [{"id": "u", "result": "created"}], "outdated": []}
+
+    def test_a_table_is_sent_as_it_is(self, desk: Desk, capsys: Captured, tmp_path: Path) -> None:
+        file = tmp_path / "members.csv"
+        file.write_text("externalId,name\n1,Zoë\n")
+        desk.on(self.PATH, (200, self.TOLD))
+        assert run(capsys, "targets", "put", "ngo", "rivers", "--csv", str(file)) == self.TOLD
+        assert desk.asked(self.PATH) == ["externalId,name\n1,Zoë\n"]
+        assert desk.seen[0][1].endswith("?outdated=keep")
+
+    def test_people_see_how_many(self, desk: Desk, capsys: Captured) -> None:
+        desk.on(self.PATH, (200, self.TOLD))
+        assert main(["targets", "put", "ngo", "rivers", "targets=[]", "--outdated", "disable"]) == 0
+        assert capsys.readouterr().out.split() == ["created", "1", "kept", "0"]
+        assert desk.asked(self.PATH) == [{"targets": []}]
+        assert desk.seen[0][1].endswith("?outdated=disable")
+
+    def test_nothing_is_removed_without_a_yes(self, desk: Desk, typed: Any, capsys: Captured, tmp_path: Path) -> None:
+        typed("n")
+        run(capsys, "targets", "put", "ngo", "rivers", "targets=[]", "--outdated", "delete", status=1)
+        run(capsys, "targets", "put", "ngo", "rivers", "targets=[]", "--csv", str(tmp_path / "x.csv"), status=2)
+        assert not desk.seen
+        desk.on(self.PATH, (200, self.TOLD))
+        run(capsys, "targets", "put", "ngo", "rivers", "targets=[]", "--outdated", "delete", "--yes")
+        assert desk.seen[0][1].endswith("?outdated=delete")
 
 
 class TestSendingAgain:

@@ -36,6 +36,7 @@ FUNCTIONS = {
     "manage_confirms": (512, 28),
     "manage_keys": (512, 28),
     "manage_campaigns": (512, 28),
+    "manage_targets": (512, 28),
     "manage_pages": (512, 28),
     "manage_services": (512, 28),
     "manage_templates": (512, 28),
@@ -203,6 +204,7 @@ RIGHTS = {
         "ActionsTable.Arn/index/by_campaign": "Query",
         "StatsTable": "UpdateItem",
     },
+    "manage_targets": {**ON_MANAGED, "ActionsTable": "BatchGetItem UpdateItem ConditionCheckItem"},
     "manage_pages": {
         **ON_MANAGED,
         "StatsTable": "UpdateItem",

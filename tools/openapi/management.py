@@ -86,6 +86,7 @@ class Managed(NamedTuple):
 
 ORG = "/orgs/{org}"
 CAMPAIGN = f"{ORG}/campaigns/{{campaign}}"
+TARGET = f"{CAMPAIGN}/targets/{{target}}"
 PAGE = f"{ORG}/pages/{{page}}"
 TEMPLATE = f"{ORG}/templates/{{template}}/{{locale}}"
 MANAGED: tuple[Managed, ...] = (
@@ -224,6 +225,14 @@ MANAGED: tuple[Managed, ...] = (
         ("in-use", "outdated"),
     ),
     Managed("listPartners", "GET", f"{CAMPAIGN}/partners", "Orgs with pages in it, and what they ask for", listed=True),
+    Managed("listTargets", "GET", f"{CAMPAIGN}/targets", "To whom supporters write, with addresses", listed=True),
+    Managed("putTargets", "PUT", f"{CAMPAIGN}/targets", "A list of targets, each new or changed", table=True),
+    Managed("createTarget", "POST", f"{CAMPAIGN}/targets", "One more target", CREATED, ("taken", "in-use")),
+    Managed("getTarget", "GET", TARGET, "A target with its addresses"),
+    Managed("changeTarget", "PATCH", TARGET, "Other settings, other addresses", problems=("taken", "outdated")),
+    Managed(
+        "deleteTarget", "DELETE", TARGET, "The end of a target without messages", NO_CONTENT, ("in-use", "outdated")
+    ),
     Managed("listPages", "GET", f"{ORG}/pages", "The org's pages", listed=True),
     Managed("createPage", "POST", f"{ORG}/pages", "A new page, or a copy of one", CREATED, ("taken",)),
     Managed("getActionPage", "GET", PAGE, "A page of the org"),
@@ -275,6 +284,9 @@ def operation(managed: Managed, response: Callable[[str], Json]) -> Json:
         made["parameters"] += managed.queries
     if managed.takes_body:
         made["requestBody"] = {"content": {"application/json": {"schema": {"type": "object"}}}}
+    if managed.table:
+        made["parameters"] += [OUTDATED]
+        made["requestBody"]["content"]["text/csv"] = {"schema": {"type": "string"}}
     return made
 
 

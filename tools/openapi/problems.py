@@ -65,6 +65,7 @@ CODES = {
     "no_currency": "has no currency",
     "needs_contact": "may only come with a contact, which it is encrypted with",
     "unsupported": "is nothing that this campaign takes",
+    "has_messages": "has messages, so it stays",
     "not_found": "names something that is not there",
     "unauthorized": "is needed",
     "bad_captcha": "solves no challenge of this page, or was used before",

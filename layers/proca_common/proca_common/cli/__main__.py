@@ -116,6 +116,18 @@ OWN: Mapping[tuple[str, str], tuple[Command, Mapping[str, Mapping[str, Any]]]] =
         commands.keys_activate,
         {"--wait": {"action": "store_true", "help": "until it holds everywhere, about a minute"}},
     ),
+    ("targets", "put"): (
+        commands.targets_put,
+        {
+            "--csv": {"type": Path, "metavar": "FILE", "help": "a table of targets, - is standard input"},
+            "--outdated": {
+                "choices": ("keep", "disable", "delete"),
+                "default": "keep",
+                "help": "what becomes of those that it does not name (keep)",
+            },
+            "--yes": {"action": "store_true", "help": "do not ask whether to go on"},
+        },
+    ),
     ("queues", "credentials"): (
         commands.queues_credentials,
         {"--shell": {"action": "store_true", "help": "print lines for eval, with the names that AWS's tools read"}},

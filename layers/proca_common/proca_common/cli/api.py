@@ -61,7 +61,8 @@ class Api:
         *,
         if_match: str | None = None,
     ) -> Answer:
-        """The answer; `path` begins after `/v1`. Only what reads is tried again while the API is busy.
+        """The answer; `path` begins after `/v1`, `body` is JSON, or bytes of a table. Only what reads is tried again
+        while the API is busy.
 
         Raises `Refusal`, `Unreachable`.
         """
@@ -95,7 +96,9 @@ class Api:
         url = f"{self.url}/v1{path}" + (f"?{urlencode(asked)}" if asked else "")
         headers = {"Authorization": self._authorization, "If-Match": if_match, "Accept": "application/json"}
         sent = None
-        if body is not None:
+        if isinstance(body, bytes):
+            sent, headers["Content-Type"] = body, "text/csv"
+        elif body is not None:
             sent, headers["Content-Type"] = json.dumps(body).encode(), "application/json"
         given = {name: value for name, value in headers.items() if value is not None}
         request = Request(url, sent, given, method=method)  # noqa: S310 - the scheme was checked

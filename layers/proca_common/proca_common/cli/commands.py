@@ -233,6 +233,21 @@ def _merged(body: Json, contact: Json) -> Json:
     return {**body, "personalInfo": None, "action": action, "contact": {**body["contact"], **contact}}
 
 
+# --- targets
+
+
+def targets_put(args: Namespace, known: Config) -> Json:
+    """Make or change the targets of a list, which is JSON or a table; the others are kept, switched off or removed."""
+    if args.csv is not None and (args.settings or args.body is not None):
+        raise Misused("a table or JSON, not both")
+    wanted = given.settings(args.settings, args.body) if args.csv is None else given.table(args.csv)
+    if args.outdated == "delete":
+        careful("Targets that the list does not name are removed. This cannot be taken back.", yes=args.yes)
+    api, path = known.api(), below("/orgs/{org}/campaigns/{campaign}/targets", vars(args))
+    told: Json = api.call("PUT", path, wanted, {"outdated": args.outdated}).body
+    return told if args.json else {name: value for name, value in told.items() if not isinstance(value, list)}
+
+
 # --- sending again
 
 

@@ -350,6 +350,9 @@ CAMPAIGN_SETTINGS = (
     "mtt",
     "config",
 )
+TARGETS = f"{CAMPAIGN}/targets"
+TARGET = f"{TARGETS}/{{target}}"
+TARGET_SETTINGS = ("externalId", "name", "locale", "area", "fields", "emails")
 PAGE = f"{ORG}/pages/{{page}}"
 PAGE_SETTINGS = (
     "name",
@@ -386,6 +389,24 @@ CAMPAIGNS = (
         "pages",
         verb="partners",
     ),
+    _list(
+        "targets",
+        TARGETS,
+        "to whom its supporters write",
+        "id",
+        "externalId",
+        "name",
+        "locale",
+        "area",
+        "emails",
+        "messages.total",
+        "messages.sent",
+    ),
+    Endpoint("targets", "put", "PUT", TARGETS, "a list of targets, each new or changed", ("targets",)),
+    _create("targets", TARGETS, "one more target", *TARGET_SETTINGS, verb="add"),
+    _show("targets", TARGET, "a target, by its id"),
+    _set("targets", TARGET, "other settings, other addresses", *TARGET_SETTINGS),
+    _delete("targets", TARGET, "the end of a target without messages", IRREVERSIBLE),
     _list("pages", f"{ORG}/pages", "its pages", "id", "name", "campaign", "locale", "live", queries=("campaign",)),
     _create("pages", f"{ORG}/pages", "a new page, or a copy", "campaign, fromPage or fromCampaign", *PAGE_SETTINGS),
     _show("pages", PAGE, "a page, by its id"),
@@ -419,6 +440,7 @@ NOUNS = {
     "services": "what an org uses for mails, payments and pushes",
     "templates": "mails of an org",
     "campaigns": "campaigns that an org leads or has pages in",
+    "targets": "to whom supporters of a campaign write",
     "pages": "action pages of an org",
     "actions": "what supporters did, as an org may take it out",
     "contacts": "contacts of an org, and all that it has of one person",

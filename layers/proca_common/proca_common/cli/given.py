@@ -35,6 +35,11 @@ def settings(typed: Iterable[str], body: Path | None = None) -> dict[str, Any]:
     return found
 
 
+def table(file: Path) -> bytes:
+    """A table, as it is in the file (- is standard input). Raises `Misused`."""
+    return (sys.stdin.read() if str(file) == "-" else _text(file)).encode()
+
+
 def asked(question: str, usual: str | None = None) -> str:
     """What is typed, without blanks around it; nothing is `usual`. Without anything to read: `Misused`."""
     while True:

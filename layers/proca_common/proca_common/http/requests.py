@@ -15,15 +15,26 @@ from proca_common.http.problems import Problem, not_found
 MAX_BODY_BYTES = 64 * 1024
 IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 JSON_TYPE = re.compile(r"application/json(?:\s*;.*)?", re.IGNORECASE)
+CSV_TYPE = re.compile(r"text/csv(?:\s*;.*)?", re.IGNORECASE)
 FORM_TYPE = re.compile(r"application/x-www-form-urlencoded(?:\s*;.*)?", re.IGNORECASE)
 MAX_ID = 2**53 - 1
 
 
-def json_body(event: APIGatewayProxyEvent) -> bytes:
-    """The raw JSON body, at most 64 KB; raises the problems 400, 413 and 415."""
+def json_body(event: APIGatewayProxyEvent, most: int = MAX_BODY_BYTES) -> bytes:
+    """The raw JSON body, at most 64 KB or as many bytes as is said; raises the problems 400, 413 and 415."""
     if not JSON_TYPE.fullmatch(event.headers.get("content-type") or ""):
         raise Problem(415, "unsupported-media-type", detail="Send application/json")
-    return _body(event)
+    return raw_body(event, most)
+
+
+def csv_body(event: APIGatewayProxyEvent, most: int) -> str | None:
+    """The table that was sent, of so many bytes at most; None where it is no table. Raises the problems 400, 413."""
+    if not CSV_TYPE.fullmatch(event.headers.get("content-type") or ""):
+        return None
+    try:
+        return raw_body(event, most).decode()
+    except UnicodeDecodeError:
+        raise Malformed("The table is not UTF-8 text") from None
 
 
 def form_body(event: APIGatewayProxyEvent) -> dict[str, str]:
@@ -31,19 +42,20 @@ def form_body(event: APIGatewayProxyEvent) -> dict[str, str]:
     if not FORM_TYPE.fullmatch(event.headers.get("content-type") or ""):
         return {}
     try:
-        return dict(parse_qsl(_body(event).decode(), keep_blank_values=True, errors="strict"))
+        return dict(parse_qsl(raw_body(event).decode(), keep_blank_values=True, errors="strict"))
     except ValueError:
         raise Malformed("The form is not UTF-8 text") from None
 
 
-def _body(event: APIGatewayProxyEvent) -> bytes:
+def raw_body(event: APIGatewayProxyEvent, most: int = MAX_BODY_BYTES) -> bytes:
+    """The body whatever its type, at most 64 KB or as many bytes as is said; raises the problems 400 and 413."""
     text = event.body or ""
     try:
         body = base64.b64decode(text, validate=True) if event.is_base64_encoded else text.encode()
     except (binascii.Error, ValueError):
         raise Malformed("The body is not UTF-8 text") from None
-    if len(body) > MAX_BODY_BYTES:
-        raise Problem(413, "too-large", detail=f"The body may have {MAX_BODY_BYTES} bytes")
+    if len(body) > most:
+        raise Problem(413, "too-large", detail=f"The body may have {most} bytes")
     return body
 
 

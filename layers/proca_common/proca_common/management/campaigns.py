@@ -28,6 +28,7 @@ from proca_common.management.sizes import check_size
 from proca_common.mtt.settings import is_zone, mtt_of
 from proca_common.orgs import store as orgs
 from proca_common.orgs.org import Org
+from proca_common.targets import store as targets
 from proca_common.users.permissions import Permission
 from proca_common.users.user import Caller
 
@@ -99,9 +100,11 @@ def change(caller: Caller, org_name: str, name: str, patch: Mapping[str, Any], s
 
 
 def delete(caller: Caller, org_name: str, name: str, seen: Seen) -> None:
-    """End a campaign with the pages that its lead has in it: all or nothing (domain 13.2).
+    """End a campaign with the pages that its lead has in it, all or nothing, and with its targets (domain 1.18, 13.2).
 
-    Raises `InUse` while partners have pages in it, or while a page has actions.
+    Targets may be too many for one transaction. They go first, so that none is left when that breaks off, and once more
+    after that: while the campaign is there somebody may add one. Raises `InUse` while partners have pages in it, or
+    while a page has actions.
     """
     org = org_of(caller, org_name, Permission.MANAGE_CAMPAIGNS)
     campaign = led_by(org, name)
@@ -122,7 +125,9 @@ def delete(caller: Caller, org_name: str, name: str, seen: Seen) -> None:
         entry = Change(caller.user.id, org.id, "campaign.delete", f"campaign#{campaign.id}", gone, {})
         audit.record(transaction, entry)
 
+    targets.remove_all(campaign.id)
     campaigns.delete(campaign, along, len(own))
+    targets.remove_all(campaign.id)
 
 
 def shown(some: Sequence[Campaign], to: Org | None = None) -> list[dict[str, object]]:

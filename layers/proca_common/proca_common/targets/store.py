@@ -18,9 +18,9 @@ from pydantic import TypeAdapter
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PynamoDBException
 
-from proca_common.aws.dynamo import CatalogItem, Transaction, translated, update
+from proca_common.aws.dynamo import MAX_TRANSACTION_ITEMS, CatalogItem, Transaction, keys_under, translated, update
 from proca_common.aws.errors import Cancelled, Unavailable
-from proca_common.campaigns.store import campaign_key
+from proca_common.campaigns.store import CampaignItem, campaign_key
 from proca_common.catalog import items
 from proca_common.catalog.changes import Along, nothing
 from proca_common.errors import NotFound, Outdated, Taken
@@ -148,6 +148,11 @@ def put_gone(transaction: Transaction, target: Target) -> None:
     transaction.delete(f"{sk} external id", _external_item(target.campaign, target.external_id, target.id))
 
 
+def must_have_campaign(transaction: Transaction, campaign: int) -> None:
+    """Only go through while the campaign is there; refused under `campaign`."""
+    transaction.check("campaign", CampaignItem, campaign_key(campaign), CatalogItem.pk.exists())
+
+
 def external_label(external_id: str) -> str:
     """Under which a transaction is refused when another target has the external id."""
     return f"external#{external_id}"
@@ -159,8 +164,9 @@ def _claim(transaction: Transaction, target: Target) -> None:
 
 
 def create(target: Target, along: Along = nothing) -> Target:
-    """Store a new target; raises `Taken` (external id)."""
+    """Store a new target; raises `Taken` (external id), `NotFound` (campaign)."""
     transaction = Transaction()
+    must_have_campaign(transaction, target.campaign)
     put_new(transaction, target)
     along(transaction)
     _commit(transaction, target)
@@ -174,6 +180,17 @@ def replace(old: Target, target: Target, along: Along = nothing) -> Target:
     along(transaction)
     _commit(transaction, target)
     return target.model_copy(update={"version": target.version + 1})
+
+
+def remove_all(campaign: int) -> None:
+    """Remove all targets of a campaign that ends, with whatever stands beside them. Raises `Unavailable`."""
+    pk = campaign_key(campaign)[0]
+    keys = [(pk, sk) for pk, sk in keys_under(CatalogItem, pk) if sk.startswith(("target#", "external#"))]
+    for start in range(0, len(keys), MAX_TRANSACTION_ITEMS):
+        transaction = Transaction()
+        for key in keys[start : start + MAX_TRANSACTION_ITEMS]:
+            transaction.delete(key[1], TargetItem(*key))
+        items.commit(transaction)
 
 
 def change_emails(campaign: int, target: str, change: Callable[[Emails], Emails]) -> None:
@@ -206,6 +223,8 @@ def _commit(transaction: Transaction, target: Target) -> None:
     try:
         items.commit(transaction)
     except Cancelled as cancelled:
+        if cancelled.refused("campaign"):
+            raise NotFound("campaign") from None
         if cancelled.refused(external_label(target.external_id)):
             raise Taken("externalId") from None
         raise Outdated from None
