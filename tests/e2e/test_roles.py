@@ -153,6 +153,7 @@ MAY = {
     "MailEvents": {
         *(f"{action} Actions" for action in ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem")),
         *CATALOG,
+        "UpdateItem Catalog",
         *(f"{action} Stats" for action in ("GetItem", "BatchGetItem", "UpdateItem", "DeleteItem")),
     },
     "SendEmail": {

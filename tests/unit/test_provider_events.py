@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from proca_common.mails.letter import message_id
-from proca_common.mails.provider_events import MailEvent, Told, mail_event
+from proca_common.mails.provider_events import MailEvent, Reported, Told, mail_event
 from tests import ses
 
 ACTION = 1_234_567
@@ -92,3 +92,28 @@ def test_what_cannot_be_read_is_refused_without_a_word_of_it(text: str) -> None:
     with pytest.raises(ValidationError) as refused:
         mail_event(text)
     assert "input_value" not in str(refused.value)
+
+
+MAIL = "7_6b7b1d0e-0c1f-4f1e-9b7e-2f7a3c9d1e5f_1234567"
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        {"tags": {"target_mail": [MAIL], "mail": ["mtt"]}},
+        {"tags": {}, "headers": [{"name": "X-Proca-Custom-Id", "value": f"mtt:{MAIL}"}]},
+        {"tags": {}, "headers": [{"name": "Message-ID", "value": f"<mtt.{MAIL}.abc@bees.example.org>"}]},
+    ],
+    ids=["tag", "header", "Message-ID"],
+)
+def test_a_mail_to_a_target_is_known_with_the_addresses_that_are_told_of(mail: dict[str, Any]) -> None:
+    event = read(ses.bounced(None, **mail))
+    assert (event.told, event.action, event.target_mail) == (Told.BOUNCED, None, MAIL)
+    assert event.reported == (Reported(ses.ADDRESS, f"550 {ses.ADDRESS} unknown"),)
+    assert ses.ADDRESS not in repr(event)
+
+
+def test_who_complains_or_unsubscribes_is_told_too() -> None:
+    tags = {"target_mail": [MAIL]}
+    assert read(ses.event("Complaint", None, ses.COMPLAINT, tags=tags)).reported == (Reported(ses.ADDRESS),)
+    assert read(ses.event("Subscription", None, ses.LEFT, tags=tags)).reported == (Reported(ses.ADDRESS),)

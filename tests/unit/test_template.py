@@ -290,7 +290,7 @@ RIGHTS = {
     },
     "mail_events": {
         "ActionsTable": "GetItem BatchGetItem Query PutItem UpdateItem",
-        **ON_CATALOG,
+        "CatalogTable": "GetItem BatchGetItem UpdateItem",
         "StatsTable": "GetItem BatchGetItem UpdateItem DeleteItem",
         "MailEventsFailuresQueue": "SendMessage",
     },

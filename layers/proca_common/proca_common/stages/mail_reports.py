@@ -85,6 +85,12 @@ def _hear(record: Mapping[str, Any], topic: str, patience: Patience) -> None:
         return
     metrics.emit({"MailReports": 1}, told=event.told.value)
     logger.info("mail provider told", extra={"told": event.told, "action": event.action})
+    if event.target_mail is not None:
+        from proca_common.mtt.reports import heed  # noqa: PLC0415 - few mails go to targets
+
+        heed(event)
+        _remember(event_id)
+        return
     if event.action is None:
         return
     try:
