@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 unexport MAKEFLAGS
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environments chromium build up down status demo test unit lint format bench soak invoke events schemas validate lock release clean
+.PHONY: help setup environments chromium build up down status demo test unit lint format bench soak invoke events schemas picture validate lock release clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -96,6 +96,9 @@ events: environments ## record one real event per function from the local stack
 
 schemas: .venv/.ready ## schemas of messages and API, from the models
 	@$(VENV)/python -m tools.schemas
+
+picture: .venv/.ready ## the picture of mails to targets in docs, from a simulated campaign
+	@$(VENV)/python -m tools.pacing
 
 lock: .venv/.ready ## renew the locked lists of dependencies from their .in files
 	@for list in requirements/uv requirements/dev requirements/emulator requirements/sam layers/proca_common/requirements; do \

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 CYCLE: Final = timedelta(minutes=3)
@@ -53,8 +53,7 @@ class Pace:
     timezone: str = "Etc/UTC"
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """The mails of one target, without tests and duplicates: `total` of them, `taken` of which wait no more, be they
     sent, claimed, refused or uncertain.
     """
@@ -96,7 +95,8 @@ def drip(
     rest of the mails.
 
     To overshoot nothing while another run or the sender is at work, read first which mails wait and then the numbers:
-    what was taken in between is then missing from the plan, and comes with the next.
+    what was taken in between is then missing from the plan, and comes with the next. Only a mail that the provider gave
+    back in between makes room for another, one cycle early.
     """
     if not is_open(now, window):
         return {}
