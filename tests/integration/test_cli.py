@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from nacl.public import Box, PrivateKey
 
+from proca_common.cli import downloads
 from proca_common.cli.__main__ import main
 from proca_common.orgs.encryption import to_text
 
@@ -99,6 +100,70 @@ def run(capsys: pytest.CaptureFixture[str], *command: str, status: int = 0) -> A
 
 
 Captured = pytest.CaptureFixture[str]
+
+
+class TestExports:
+    WAITING: Mapping[str, Any] = {"id": 7, "state": "waiting", "share": 0.0, "rows": 0, "bytes": 0}
+
+    @pytest.fixture(autouse=True)
+    def _at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(downloads, "PAUSE_S", 0)
+
+    def ready(self, desk: Desk, content: Any, **given: Any) -> dict[str, Any]:
+        desk.on("GET /file", (200, content))
+        written = len(json.dumps(content))
+        return {
+            **self.WAITING,
+            "state": "ready",
+            "share": 1.0,
+            "bytes": written,
+            "link": f"{desk.url}/v1/file",
+            **given,
+        }
+
+    def test_a_file_is_asked_for_waited_for_and_fetched_without_the_token(
+        self, desk: Desk, capsys: Captured, tmp_path: Path
+    ) -> None:
+        desk.on("POST /orgs/bees/exports", (202, self.WAITING))
+        running = {**self.WAITING, "state": "running", "share": 0.5}
+        desk.on("GET /orgs/bees/exports/7", (200, running), (200, self.ready(desk, {"actionId": 1})))
+        target = tmp_path / "actions.ndjson"
+
+        told = run(capsys, "exports", "create", "bees", "kind=actions", "format=ndjson", "--to", str(target))
+
+        assert desk.asked("POST /orgs/bees/exports") == [{"kind": "actions", "format": "ndjson"}]
+        assert (told["state"], told["file"], "link" in told) == ("ready", str(target), False)
+        assert json.loads(target.read_text()) == {"actionId": 1}
+        assert stat.S_IMODE(target.stat().st_mode) == 0o600
+        assert "Authorization" not in desk.seen[-1][3]
+
+    @pytest.mark.parametrize(
+        ("found", "said"),
+        [
+            ({"state": "failed"}, "it is failed"),
+            ({"bytes": 5000}, "broke off"),
+            ({"link": "http://files.example.org/7"}, "https://"),
+            ({"link": "file://localhost/etc/hosts"}, "https://"),
+            ({"link": "{desk}/v1/nothing"}, "404"),
+        ],
+    )
+    def test_what_cannot_be_fetched_leaves_no_file(
+        self, desk: Desk, capsys: Captured, tmp_path: Path, found: dict[str, Any], said: str
+    ) -> None:
+        record = self.ready(desk, {"actionId": 1}, **found)
+        record["link"] = record["link"].replace("{desk}", desk.url)
+        desk.on("GET /orgs/bees/exports/7", (200, record))
+        status = 6 if "bytes" in found else 1
+        assert said in run(capsys, "exports", "download", "bees", "7", str(tmp_path / "a"), status=status)
+        assert not (tmp_path / "a").exists()
+
+    def test_a_file_that_is_there_stays_and_nothing_is_asked_for(
+        self, desk: Desk, capsys: Captured, tmp_path: Path
+    ) -> None:
+        (tmp_path / "a").write_text("mine")
+        run(capsys, "exports", "create", "bees", "kind=actions", "--to", str(tmp_path / "a"), status=1)
+        assert (tmp_path / "a").read_text() == "mine"
+        assert not desk.seen
 
 
 class TestLogin:

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from proca_common.cli import commands, config, given, wizard
+from proca_common.cli import commands, config, downloads, given, wizard
 from proca_common.cli.api import below
 from proca_common.cli.config import Config
 from proca_common.cli.endpoints import ENDPOINTS, NOUNS, Endpoint
@@ -58,6 +58,8 @@ def parser() -> ArgumentParser:
     for endpoint in ENDPOINTS:
         _endpoint(verbs[endpoint.noun], endpoint)
     _queues(verbs["queues"])
+    download = _command(verbs["exports"], "download", downloads.exports_download, "org", "export")
+    download.add_argument("file", type=Path, help="where it goes; it must not be there yet")
     _requeue(nouns)
     return top
 
@@ -127,6 +129,10 @@ OWN: Mapping[tuple[str, str], tuple[Command, Mapping[str, Mapping[str, Any]]]] =
             },
             "--yes": {"action": "store_true", "help": "do not ask whether to go on"},
         },
+    ),
+    ("exports", "create"): (
+        downloads.exports_create,
+        {"--to": {"type": Path, "metavar": "FILE", "help": "wait until it is ready, and fetch it to this new file"}},
     ),
     ("queues", "credentials"): (
         commands.queues_credentials,
