@@ -34,17 +34,18 @@ MARK = "tools.widget"
 START_SECONDS = 10
 PAGE_NAME = "bees/sign"
 KEYS = "bees.keys"
+PAGE_FILE = "page.json"
 
 
 def policy(api_url: str) -> str:
-    """What the page may do: load its own files, ask the API, nothing else."""
+    """What the page may do: load its own files, ask the API and this site, nothing else."""
     api = urlsplit(api_url)
     own = ("script-src", "style-src", "img-src", "worker-src")
     return "; ".join(
         [
             "default-src 'none'",
             *(f"{kind} 'self'" for kind in own),
-            f"connect-src {api.scheme}://{api.netloc}",
+            f"connect-src 'self' {api.scheme}://{api.netloc}",
             "base-uri 'none'",
             "form-action 'none'",
         ]
@@ -56,23 +57,32 @@ WORKER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'"
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """The files of examples/widget; index.html names the API."""
+    """The files of examples/widget; index.html names the API, and the file with the page if the site has it."""
 
-    def __init__(self, *arguments: object, api_url: str) -> None:
-        self.api_url = api_url
+    def __init__(self, *arguments: object, api_url: str, page: bytes | None = None) -> None:
+        self.api_url, self.page = api_url, page
         super().__init__(*arguments, directory=str(FOLDER))  # type: ignore[arg-type]
 
     def do_GET(self) -> None:
         """The page with `data-api` set, or a file."""
-        if urlsplit(self.path).path not in {"/", "/index.html"}:
+        path = urlsplit(self.path).path
+        if path in {"/", "/index.html"}:
+            self._send("text/html; charset=utf-8", self._index().encode())
+        elif path == f"/{PAGE_FILE}" and self.page is not None:
+            self._send("application/json", self.page)
+        else:
             super().do_GET()
-            return
-        page = re.sub('data-api="[^"]*"', f'data-api="{self.api_url}"', (FOLDER / "index.html").read_text()).encode()
+
+    def _index(self) -> str:
+        index = re.sub('data-api="[^"]*"', f'data-api="{self.api_url}"', (FOLDER / "index.html").read_text())
+        return index if self.page is None else index.replace('data-static=""', f'data-static="{PAGE_FILE}"')
+
+    def _send(self, kind: str, body: bytes) -> None:
         self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(page)))
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(page)
+        self.wfile.write(body)
 
     def end_headers(self) -> None:
         """Adds what every answer has."""
@@ -86,15 +96,17 @@ class Handler(SimpleHTTPRequestHandler):
         """Says nothing: a log of visitors is personal data."""
 
 
-def server(api_url: str, port: int = 0) -> ThreadingHTTPServer:
+def server(api_url: str, port: int = 0, page: bytes | None = None) -> ThreadingHTTPServer:
     """Listens on loopback; 0 is any free port."""
-    return ThreadingHTTPServer(("127.0.0.1", port), partial(Handler, api_url=api_url))
+    return ThreadingHTTPServer(("127.0.0.1", port), partial(Handler, api_url=api_url, page=page))
 
 
 @contextlib.contextmanager
-def served(api_url: str) -> Iterator[str]:
-    """The address of the page, without a slash at the end, for as long as this lasts."""
-    with server(api_url) as listening:
+def served(api_url: str, page: bytes | None = None) -> Iterator[str]:
+    """The address of the widget, without a slash at the end, for as long as this lasts. `page`: what the site keeps of
+    the API as a file.
+    """
+    with server(api_url, page=page) as listening:
         thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:

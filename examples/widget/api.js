@@ -32,16 +32,27 @@ export class Problem extends Error {
 
 export class Api {
   #base;
+  #file;
 
-  /** @param {string} base where the API is, without a slash at the end */
-  constructor(base) {
+  /**
+   * @param {string} base where the API is, without a slash at the end
+   * @param {string} file where the site keeps what the API says at /v1/pages/{page}/static; empty: nowhere
+   */
+  constructor(base, file = "") {
     this.#base = base;
+    this.#file = file;
   }
 
-  /** The action page with this id or name. */
+  /** The action page with this id or name, or that of the site's own file, for which the API is not asked. */
   page(named) {
+    if (this.#file) return persistently(() => this.#read());
     const path = /^\d+$/.test(named) ? `/v1/pages/${named}` : `/v1/pages?name=${encodeURIComponent(named)}`;
     return persistently(() => this.#ask(path));
+  }
+
+  /** The numbers of the site's own file where there is one. The browser asks whether it changed. */
+  async numbersForVisitors(page) {
+    return this.#file ? (await this.#read()).campaign.numbers : this.numbers(page);
   }
 
   /** How many signed the campaign of this page. The browser keeps the answer and its ETag. */
@@ -68,11 +79,15 @@ export class Api {
     return persistently(() => this.#ask(path, request), onPause);
   }
 
-  async #ask(path, request = {}) {
+  #read() {
+    return this.#ask("", { cache: "no-cache" }, new URL(this.#file, location.href));
+  }
+
+  async #ask(path, request = {}, address = this.#base + path) {
     let answer;
     let body;
     try {
-      answer = await fetch(this.#base + path, {
+      answer = await fetch(address, {
         credentials: "omit",
         signal: AbortSignal.timeout(ANSWER_SECONDS * 1000),
         ...request,

@@ -11,8 +11,8 @@ const COUNT_AFTER_SIGNING_MS = [1_500, 4_000];
 const PROOF_OF_WORK = "altcha";
 
 const { searchParams: asked } = new URL(location.href);
-const { api: base, page: named } = document.body.dataset;
-const api = new Api(base);
+const { api: base, page: named, static: file } = document.body.dataset;
+const api = new Api(base, file);
 const at = (id) => document.getElementById(id);
 const form = at("form");
 
@@ -104,8 +104,9 @@ async function open() {
   at("native").hidden = !navigator.canShare?.({ title, url: location.href });
   form.hidden = page.captchaServices.length > 0 && !proof;
   if (form.hidden) alert = () => problemText(language, "unsupported");
+  numbers = page.campaign.numbers ?? null;
   write();
-  count();
+  if (!numbers) count();
   setInterval(count, COUNT_EVERY_MS);
   document.addEventListener("visibilitychange", count);
 }
@@ -113,7 +114,8 @@ async function open() {
 /** Asks for the numbers while somebody looks. While a person fills in the form, a screen reader is not told of each. */
 async function count() {
   if (document.hidden) return;
-  const found = await api.numbers(page.id).catch(() => null);
+  const asking = signed ? api.numbers(page.id) : api.numbersForVisitors(page.id);
+  const found = await asking.catch(() => null);
   if (!found || found.supporterCount === numbers?.supporterCount) return;
   at("count").ariaLive = form.contains(document.activeElement) ? "off" : "polite";
   numbers = found;

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import urllib.request
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from tests.e2e.browser_widget import delivered, visit
 from tests.e2e.site import Ngo, Page, Site
+from tools.stack import Stack
+from tools.widget import served
 
 
 def test_sharing_is_told_once_for_each_way(browser: Browser, address: str, site: Site, org: Ngo, page: Page) -> None:
@@ -44,6 +49,24 @@ def test_the_count_rises_while_the_page_is_open(browser: Browser, address: str, 
         expect(ida.tab.get_by_text("Nobody has signed yet: be the first!")).to_be_visible()
         site.signed(page, email="bo@example.org")
         expect(ida.tab.get_by_text("1 person has signed")).to_be_visible(timeout=30_000)
+        ida.sign()
+        expect(ida.tab.get_by_text("2 people have signed")).to_be_visible(timeout=30_000)
+
+
+def test_a_site_that_keeps_the_page_as_a_file_asks_the_api_for_nobody_who_only_looks(
+    browser: Browser, stack: Stack, site: Site, page: Page
+) -> None:
+    site.signed(page, email="bo@example.org")
+    with urllib.request.urlopen(f"{stack.api_url}/v1/pages/{page.id}/static", timeout=30) as answer:
+        kept = json.load(answer)
+    kept["campaign"]["numbers"]["supporterCount"] = 41
+    with served(stack.api_url, json.dumps(kept).encode()) as address, visit(browser, address, page) as ida:
+        asked: list[str] = []
+        ida.tab.on("request", lambda request: asked.append(request.url))
+        ida.tab.reload()
+        expect(ida.tab.get_by_text("41 people have signed")).to_be_visible()
+        assert f"{address}/page.json" in asked
+        assert not [url for url in asked if url.startswith(stack.api_url)]
         ida.sign()
         expect(ida.tab.get_by_text("2 people have signed")).to_be_visible(timeout=30_000)
 
