@@ -30,7 +30,7 @@ from proca_common.campaigns import public as public_campaigns
 from proca_common.campaigns import store as campaigns
 from proca_common.campaigns.campaign import Campaign, CampaignInput
 from proca_common.catalog.names import Sequence
-from proca_common.monitors import activity, public, public_actions
+from proca_common.monitors import activity, public, public_actions, series
 from proca_common.monitors import store as stats
 from proca_common.orgs import encryption, keys
 from proca_common.orgs import instance as instances
@@ -96,6 +96,7 @@ API_FUNCTIONS = (
     "ManagePagesFunction",
     "ManageCampaignsFunction",
     "ManageTargetsFunction",
+    "ReadStatisticsFunction",
     "LendQueueCredentialsFunction",
     "ManageQueuesFunction",
     "ReadQueuesFunction",
@@ -220,6 +221,7 @@ class World:
         public.forget()
         activity.forget()
         public_actions.forget()
+        series.forget()
         public_campaigns.forget()
         known_targets.forget()
 

@@ -62,6 +62,7 @@ MANAGED = {
     "manage_pages": "/v1/orgs/bees/pages",
     "manage_campaigns": "/v1/orgs/bees/campaigns",
     "manage_targets": "/v1/orgs/bees/campaigns/bees/targets",
+    "read_statistics": "/v1/orgs/bees/campaigns/bees/series?by=hour&of=page",
     "manage_keys": "/v1/orgs/bees/keys",
     "account": "/v1/account",
     "manage_orgs": "/v1/orgs/bees",

@@ -119,6 +119,7 @@ MAY = {
     "ManageCampaigns": {*MANAGED, "Query by_campaign", "UpdateItem Stats"},
     "ManageTargets": {*MANAGED, "BatchGetItem Actions", "ConditionCheckItem Actions"},
     "ManagePages": {*MANAGED, "BatchGetItem Actions", "Query by_campaign", "UpdateItem Stats"},
+    "ReadStatistics": {*READS_CATALOG, "BatchGetItem Catalog", *ASKS, "Query Stats"},
     "ManageServices": MANAGED,
     "ManageTemplates": MANAGED,
     "Confirm": {

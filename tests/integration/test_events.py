@@ -48,6 +48,7 @@ STATUS = {
     "manage_pages": 200,
     "manage_campaigns": 200,
     "manage_targets": 200,
+    "read_statistics": 200,
     "manage_keys": 200,
     "lend_queue_credentials": 201,
     "account": 200,

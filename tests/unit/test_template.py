@@ -37,6 +37,7 @@ FUNCTIONS = {
     "manage_keys": (512, 28),
     "manage_campaigns": (512, 28),
     "manage_targets": (512, 28),
+    "read_statistics": (512, 28),
     "manage_pages": (512, 28),
     "manage_services": (512, 28),
     "manage_templates": (512, 28),
@@ -205,6 +206,11 @@ RIGHTS = {
         "StatsTable": "UpdateItem",
     },
     "manage_targets": {**ON_MANAGED, "ActionsTable": "BatchGetItem UpdateItem ConditionCheckItem"},
+    "read_statistics": {
+        **MANAGES,
+        "CatalogTable": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem",
+        "StatsTable": "Query",
+    },
     "manage_pages": {
         **ON_MANAGED,
         "StatsTable": "UpdateItem",

@@ -8,7 +8,9 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from proca_common.monitors.series import MOMENT, By, Of
 from proca_common.targets.given import OutdatedTargets
+from tools.openapi.limits import whole
 
 Json = dict[str, Any]
 
@@ -54,6 +56,15 @@ OUTDATED: Json = {
     "description": "What becomes of those that the list does not name.",
     "schema": {"type": "string", "enum": [each.value for each in OutdatedTargets], "default": "keep"},
 }
+SERIES: list[Json] = [
+    {"name": name, "in": "query", "description": description, "schema": schema}
+    for name, description, schema in (
+        ("by", "How long each step is.", {"type": "string", "enum": [*By], "default": "day"}),
+        ("of", "What there is a line for.", {"type": "string", "enum": [*Of], "default": "campaign"}),
+        ("since", "The first step: a day, or a moment in UTC.", {"type": "string", "pattern": whole(MOMENT.pattern)}),
+        ("until", "The last step; now without it.", {"type": "string", "pattern": whole(MOMENT.pattern)}),
+    )
+]
 ALWAYS = ("unauthorized", "not-allowed", "not-found", "too-many", "unavailable")
 BODY = ("malformed", "too-large", "unsupported-media-type", "invalid-input")
 DECIDED = ("ended", "in-use")
@@ -63,7 +74,7 @@ CREATED, ACCEPTED, NO_CONTENT = 201, 202, 204
 class Managed(NamedTuple):
     """An endpoint. `path` is below `/v1`. `listed`: it answers a part of a list. `body`: whether it takes one.
     `table`: it is a list, which CSV says as well as JSON does.
-    `anonymous`: nobody has to say who asks. `queries`: the parameters of a list that has others than all lists have.
+    `anonymous`: nobody has to say who asks. `queries`: the parameters of what has others than all lists have.
     """
 
     operation: str
@@ -225,6 +236,14 @@ MANAGED: tuple[Managed, ...] = (
         ("in-use", "outdated"),
     ),
     Managed("listPartners", "GET", f"{CAMPAIGN}/partners", "Orgs with pages in it, and what they ask for", listed=True),
+    Managed(
+        "getSeries",
+        "GET",
+        f"{CAMPAIGN}/series",
+        "Numbers over time: of the campaign for its lead, of its own pages for a partner",
+        problems=("invalid-input",),
+        queries=SERIES,
+    ),
     Managed("listTargets", "GET", f"{CAMPAIGN}/targets", "To whom supporters write, with addresses", listed=True),
     Managed("putTargets", "PUT", f"{CAMPAIGN}/targets", "A list of targets, each new or changed", table=True),
     Managed("createTarget", "POST", f"{CAMPAIGN}/targets", "One more target", CREATED, ("taken", "in-use")),
@@ -280,7 +299,7 @@ def operation(managed: Managed, response: Callable[[str], Json]) -> Json:
         "parameters": [_in_path(name) for name in re.findall(r"\{(\w+)\}", managed.path)],
         "responses": dict(sorted(statuses.items())),
     }
-    if managed.listed:
+    if managed.listed or managed.queries is not LIST:
         made["parameters"] += managed.queries
     if managed.takes_body:
         made["requestBody"] = {"content": {"application/json": {"schema": {"type": "object"}}}}

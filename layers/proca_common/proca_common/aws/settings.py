@@ -94,6 +94,12 @@ class LaunchSettings(CampaignSettings):
     mail_queue_url: str = Field(min_length=1)
 
 
+class StatisticsSettings(ManagementSettings):
+    """Settings of the function that shows numbers over time."""
+
+    stats_table: str = Field(min_length=1)
+
+
 class ServiceSettings(ManagementSettings):
     """Settings of the function that manages services. `private_targets`: whether they may be on this machine."""
 
