@@ -95,6 +95,8 @@ API_FUNCTIONS = (
     "ManageServicesFunction",
     "ManagePagesFunction",
     "ManageCampaignsFunction",
+    "ManageAuditsFunction",
+    "AuditCountsFunction",
     "ManageTargetsFunction",
     "ReadStatisticsFunction",
     "LendQueueCredentialsFunction",

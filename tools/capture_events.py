@@ -31,8 +31,9 @@ SCHEDULES = {
     "remind": "RemindFunctionEveryHour",
     "close_campaigns": "CloseCampaignsFunctionEveryDay",
     "watch": "WatchFunctionEveryFiveMinutes",
+    "audit_counts-weekly": "AuditCountsFunctionEveryWeek",
 }
-"""Rules of the functions that are called by nothing but a schedule, apart from the sweep, which is waited for."""
+"""Rules of the events that come by a schedule, apart from the sweep's, which is waited for."""
 
 RECORDER = """
 import json, pathlib, time
@@ -62,6 +63,7 @@ MANAGED = {
     "manage_pages": "/v1/orgs/bees/pages",
     "manage_campaigns": "/v1/orgs/bees/campaigns",
     "manage_targets": "/v1/orgs/bees/campaigns/bees/targets",
+    "manage_audits": "/v1/orgs/bees/campaigns/bees/audits",
     "read_statistics": "/v1/orgs/bees/campaigns/bees/series?by=hour&of=page",
     "manage_keys": "/v1/orgs/bees/keys",
     "account": "/v1/account",
@@ -70,11 +72,18 @@ MANAGED = {
     "manage_confirms": "/v1/orgs/bees/confirms",
     "manage_queues": "/v1/orgs/bees/queues",
     "manage_exports": "/v1/orgs/bees/actions",
+    "manage_erasures": "/v1/orgs/bees/erasures",
     "read_queues": "/v1/orgs/bees/queues/deliver/messages?limit=10&wait=0",
 }
 ASKED: dict[str, tuple[str, Any]] = {
     "lend_queue_credentials": ("/v1/orgs/bees/queue-credentials", {"durationSeconds": 900}),
     "send_again": ("/v1/orgs/bees/requeues", {"target": "custom_action_deliver", "ids": [1], "dryRun": True}),
+}
+JOBS = {
+    "encrypt_contacts": ("EncryptContactsQueue", {"org": 2}),
+    "export_file": ("ExportQueue", {"org": 2, "export": 373974220603415, "at": 1795360521915}),
+    "erase": ("ErasureQueue", {"org": 2, "erasure": 373974220603415}),
+    "audit_counts": ("AuditQueue", {"campaign": 1, "audit": 373974220603415}),
 }
 DONATION = {"amount": 500, "currency": "EUR", "frequencyUnit": "monthly"}
 SHARE = {"action": {"actionType": "share", "customFields": {"network": "fediverse"}}}
@@ -206,8 +215,7 @@ def record(recording: Recording) -> None:
     call_elsewhere(recording)
     mail(recording)
     manage(recording)
-    encrypt_older(recording)
-    write_file(recording)
+    long_jobs(recording)
     say("waiting for the schedule")
     keep("sweep", SCHEDULE_SECONDS)
     as_of_other_schedules()
@@ -256,20 +264,15 @@ def manage(recording: Recording) -> None:
         recording.keep(name)
 
 
-def encrypt_older(recording: Recording) -> None:
-    """What is ordered when a key becomes active, without the two minutes that it waits then."""
+def long_jobs(recording: Recording) -> None:
+    """What is ordered when a key becomes active, and when somebody asks for a file or for a campaign to be counted
+    again: without the time that it waits then, and without the records.
+    """
     sqs = recording.stack.client("sqs")
-    [url] = sqs.list_queues(QueueNamePrefix=f"{STACK_NAME}-EncryptContactsQueue")["QueueUrls"]
-    sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"org": 2}))
-    recording.keep("encrypt_contacts", STREAM_SECONDS)
-
-
-def write_file(recording: Recording) -> None:
-    """What is ordered when an org asks for a file; its record was never stored."""
-    sqs = recording.stack.client("sqs")
-    [url] = sqs.list_queues(QueueNamePrefix=f"{STACK_NAME}-ExportQueue")["QueueUrls"]
-    sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"org": 2, "export": 373974220603415, "at": 1795360521915}))
-    recording.keep("export_file", STREAM_SECONDS)
+    for name, (queue, order) in JOBS.items():
+        [url] = sqs.list_queues(QueueNamePrefix=f"{STACK_NAME}-{queue}")["QueueUrls"]
+        sqs.send_message(QueueUrl=url, MessageBody=json.dumps(order))
+        recording.keep(name, STREAM_SECONDS)
 
 
 def report_complaint(recording: Recording, action: int) -> None:

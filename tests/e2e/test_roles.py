@@ -120,6 +120,15 @@ MAY = {
     "ManageTargets": {*MANAGED, "BatchGetItem Actions", "ConditionCheckItem Actions"},
     "ManagePages": {*MANAGED, "BatchGetItem Actions", "Query by_campaign", "UpdateItem Stats"},
     "ReadStatistics": {*READS_CATALOG, "BatchGetItem Catalog", *ASKS, "Query Stats"},
+    "ManageAudits": {*MANAGED, *(f"{action} Stats" for action in ("GetItem", "Query", "PutItem"))},
+    "AuditCounts": {
+        *(f"{action} Actions" for action in ("BatchGetItem", "Query", "PutItem")),
+        "Query by_campaign",
+        *(f"{action} Stats" for action in ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem")),
+        "ConditionCheckItem Stats",
+        "BatchGetItem Catalog",
+        "Query Catalog",
+    },
     "ManageServices": MANAGED,
     "ManageTemplates": MANAGED,
     "Confirm": {

@@ -13,7 +13,7 @@ from tools.invoke import logical_id
 from tools.stack import build
 
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
-QUEUES = ("MAIL", "PUSH", "PUSH_FAILURES", "DETAIL", "ENCRYPT_CONTACTS", "EXPORT", "TARGET_MAIL")
+QUEUES = ("MAIL", "PUSH", "PUSH_FAILURES", "DETAIL", "ENCRYPT_CONTACTS", "EXPORT", "AUDIT", "TARGET_MAIL")
 SECRETS = ("FINGERPRINT_SEED", "GUARD_KEY", "LINK_KEYS", "SEALING_KEY", "SERVICE_PASSWORDS")
 
 START = """

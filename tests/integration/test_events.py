@@ -49,6 +49,7 @@ STATUS = {
     "manage_campaigns": 200,
     "manage_targets": 200,
     "read_statistics": 200,
+    "manage_audits": 200,
     "manage_keys": 200,
     "lend_queue_credentials": 201,
     "account": 200,
@@ -110,6 +111,8 @@ def test_event_runs(recorded_in: World, path: Path) -> None:
         assert not any(answer.values())
     elif path.stem == "close_campaigns":
         assert answer == {"closed": 0}
+    elif path.stem == "audit_counts-weekly":
+        assert answer == {"audits": 3}
     elif path.stem == "watch":
         assert answer == {"unread": 0, "told": 0}
     elif path.stem == "sweep":

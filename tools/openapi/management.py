@@ -252,6 +252,9 @@ MANAGED: tuple[Managed, ...] = (
     Managed(
         "deleteTarget", "DELETE", TARGET, "The end of a target without messages", NO_CONTENT, ("in-use", "outdated")
     ),
+    Managed("listAudits", "GET", f"{CAMPAIGN}/audits", "When its numbers were counted again", listed=True),
+    Managed("askForAudit", "POST", f"{CAMPAIGN}/audits", "Count it again, from its actions", ACCEPTED, ("in-use",)),
+    Managed("getAudit", "GET", f"{CAMPAIGN}/audits/{{audit}}", "What an audit found, or how far it is"),
     Managed("listPages", "GET", f"{ORG}/pages", "The org's pages", listed=True),
     Managed("createPage", "POST", f"{ORG}/pages", "A new page, or a copy of one", CREATED, ("taken",)),
     Managed("getActionPage", "GET", PAGE, "A page of the org"),

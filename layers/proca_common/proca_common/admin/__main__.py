@@ -14,7 +14,18 @@ from typing import get_args
 
 from pydantic import ValidationError
 
-from proca_common.admin import accounts, again, campaign_life, commands, confirms, guards, mails, reminders, services
+from proca_common.admin import (
+    accounts,
+    again,
+    campaign_life,
+    commands,
+    confirms,
+    counts,
+    guards,
+    mails,
+    reminders,
+    services,
+)
 from proca_common.admin.commands import Shown
 from proca_common.admin.environment import AdminSettings, connect
 from proca_common.aws.errors import CloudError
@@ -89,6 +100,7 @@ def parser() -> ArgumentParser:
     _mails(nouns)
     _against_abuse(nouns)
     _sending_again(nouns)
+    _counts(nouns)
     return top
 
 
@@ -185,6 +197,19 @@ def _sending_again(nouns: _SubParsersAction[ArgumentParser]) -> None:
     for command in (requeue, redrive):
         command.add_argument("--dry-run", action="store_true", help="only say how many")
         command.add_argument("--job", type=again.job_id, help="id of a job that was interrupted, to go on under it")
+
+
+def _counts(nouns: _SubParsersAction[ArgumentParser]) -> None:
+    noun = _noun(nouns, "counts", "the numbers of a campaign, counted again from its actions")
+    count = _command(noun, "audit", counts.counts_audit, "campaign")
+    mode = count.add_mutually_exclusive_group()
+    mode.add_argument("--repair", action="store_true", help="put right what differs")
+    mode.add_argument("--dry-run", action="store_true", help="write nothing at all, not even a record of the audit")
+    mode.add_argument("--id", type=int, help="go on with this audit, which was interrupted")
+    count.add_argument(
+        "--reads", type=float, default=counts.READS_PER_S, help="items that are read in a second at most"
+    )
+    _command(noun, "audits", counts.counts_audits, "campaign")
 
 
 def _noun(nouns: _SubParsersAction[ArgumentParser], name: str, what: str) -> _SubParsersAction[ArgumentParser]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from proca_common.admin.environment import AdminSettings
 from proca_common.aws import clock
 from proca_common.aws.secrets import secret
 from proca_common.campaigns import store as campaigns
-from proca_common.cli.output import Progress
+from proca_common.cli.output import Progress, Ticker
 from proca_common.confirms.links import Links, links
 from proca_common.confirms.tokens import link_keys
 from proca_common.errors import NotFound
@@ -54,10 +53,10 @@ def requeue_actions(args: Namespace, settings: AdminSettings) -> Shown:
     exits = Exits(settings.queue_url_prefix, settings.mail_queue_url, settings.push_queue_url)
     job = Job(args.job or new_job(), org, Target(args.target), exits, _links_of(settings), args.dry_run)
     report = Requeued()
-    for keys in _chosen(args):
-        report += requeue(keys, job, clock.now_ms() + MINUTE_MS)
-        _progress(f"{report.selected} actions, {report.sent} messages")
-    _progress_ends()
+    with Ticker() as ticker:
+        for keys in _chosen(args):
+            report += requeue(keys, job, clock.now_ms() + MINUTE_MS)
+            ticker.show(f"{report.selected} actions, {report.sent} messages")
     return {
         "job": job.id,
         "dryRun": job.dry_run,
@@ -110,14 +109,3 @@ def _links_of(settings: AdminSettings) -> LinksOf:
 
 def _no_links(*_: object) -> Links:
     raise NotFound("LINK_KEYS_SECRET or PROCA_API_URL: supporters need links")
-
-
-def _progress(text: str) -> None:
-    """A line that is written over, where somebody looks on and nobody knows how much there is."""
-    if sys.stderr.isatty():
-        print(f"\r{text}", end="", file=sys.stderr, flush=True)
-
-
-def _progress_ends() -> None:
-    if sys.stderr.isatty():
-        print(file=sys.stderr)

@@ -100,6 +100,25 @@ class StatisticsSettings(ManagementSettings):
     stats_table: str = Field(min_length=1)
 
 
+class CountAuditSettings(ManagementSettings):
+    """Settings of the function that has the numbers of campaigns counted again by another."""
+
+    stats_table: str = Field(min_length=1)
+    audit_queue_url: str = Field(min_length=1)
+
+
+class AuditSettings(TableSettings):
+    """Settings of the function that counts campaigns again. `audit_reads_per_second`: how many items one of it reads in
+    a second at most, so that signing is not disturbed.
+    """
+
+    actions_table: str = Field(min_length=1)
+    catalog_table: str = Field(min_length=1)
+    stats_table: str = Field(min_length=1)
+    audit_queue_url: str = Field(min_length=1)
+    audit_reads_per_second: float = Field(default=1000, gt=0)
+
+
 class ServiceSettings(ManagementSettings):
     """Settings of the function that manages services. `private_targets`: whether they may be on this machine."""
 

@@ -68,6 +68,31 @@ class Progress:
             self._stream.flush()
 
 
+class Ticker:
+    """A line on standard error that is written over, while somebody watches and nobody knows how much there is."""
+
+    def __init__(self, stream: IO[str] | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._is_watched = self._stream.isatty()
+        self._width = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._width:
+            self._stream.write("\n")
+
+    def show(self, text: str) -> None:
+        """This is how it stands."""
+        if self._is_watched:
+            self._stream.write("\r" + text.ljust(self._width))
+            self._stream.flush()
+            self._width = len(text)
+
+
 def _in(row: Mapping[str, Any], column: str) -> Any:
     found: Any = row
     for name in column.split("."):
