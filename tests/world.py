@@ -41,6 +41,7 @@ from proca_common.orgs.org import Org, OrgInput
 from proca_common.pipes import topology
 from proca_common.pipes.routing import Queue
 from proca_common.targets import known as known_targets
+from proca_common.targets import public as public_targets
 from tests.harness.calls import unseen_client
 from tests.harness.context import LambdaContext
 from tests.harness.streams import Mapping, StreamHarness
@@ -90,6 +91,7 @@ API_FUNCTIONS = (
     "GetOpenapiFunction",
     "GetPageFunction",
     "GetCampaignFunction",
+    "GetTargetsFunction",
     "HealthFunction",
     "ManageTemplatesFunction",
     "ManageServicesFunction",
@@ -226,6 +228,7 @@ class World:
         series.forget()
         public_campaigns.forget()
         known_targets.forget()
+        public_targets.forget()
 
     def now_ms(self) -> int:
         """What the fixture puts in the place of the layer's clock."""
@@ -310,6 +313,7 @@ class World:
     def get(self, path: str, headers: dict[str, str] | None = None, **query: str) -> Answer:
         """GET of a page, a campaign, /v1/challenge or /health."""
         usual = "GetCampaignFunction" if path.startswith("/v1/campaigns") else "GetPageFunction"
+        usual = "GetTargetsFunction" if "/targets" in path else usual
         name = {"/health": "HealthFunction", "/v1/challenge": "GetChallengeFunction"}.get(path, usual)
         return call(name, api_event("GET", path, headers=headers, query=query or None))
 

@@ -307,6 +307,7 @@ def look(recording: Recording, pages: str) -> None:
         ("/v1/campaigns/1", "get_campaign"),
         ("/v1/campaigns?name=bees", "get_campaign-by_name"),
         ("/v1/campaigns/1/numbers", "get_campaign-numbers"),
+        ("/v1/campaigns/1/targets", "get_targets"),
         ("/v1/campaigns/1/actions?type=petition&limit=20", "get_campaign-actions"),
     ):
         recording.call("GET", path)

@@ -65,6 +65,7 @@ MAY = {
     "GetChallenge": {*CATALOG, "read GUARD_KEY"},
     "GetOpenapi": set(),
     "GetPage": {*CATALOG, "BatchGetItem Stats", "Query Stats"},
+    "GetTargets": {*CATALOG, "Query Catalog", "BatchGetItem Stats"},
     "GetCampaign": {*CATALOG, "BatchGetItem Stats", "Query Stats"},
     "Health": {"GetItem Catalog"},
     "Account": MANAGED - {"ConditionCheckItem Catalog"},

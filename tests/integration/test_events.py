@@ -39,6 +39,7 @@ STATUS = {
     "get_page-numbers": 200,
     "get_page-static": 200,
     "get_campaign": 200,
+    "get_targets": 200,
     "get_campaign-by_name": 200,
     "get_campaign-numbers": 200,
     "get_campaign-actions": 200,

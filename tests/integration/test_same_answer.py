@@ -96,6 +96,8 @@ REQUESTS: dict[str, list[Callable[[Person], Request]]] = {
     "findCampaign": [lambda _: ({}, None)],
     "getCampaignNumbers": [lambda _: ({}, None)],
     "getPublicActions": [lambda _: ({}, None)],
+    "getTargets": [lambda _: ({}, None)],
+    "getMessageNumbers": [lambda _: ({}, None)],
     "getOpenapi": [lambda _: ({}, None)],
     "health": [lambda _: ({}, None)],
 }
@@ -121,6 +123,8 @@ class Site:
         for page in (self.page, self.asking):
             world.get("/v1/pages", name=page.name)
         world.get("/v1/campaigns", name="birds")
+        for what in ("targets", "targets/numbers"):
+            world.get(f"/v1/campaigns/{self.page.campaign}/{what}")
 
     def ask(self, operation: str, request: Callable[[Person], Request], mara: Person) -> object:
         """All that a request about her shows: status, body, headers, calls."""

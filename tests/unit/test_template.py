@@ -23,6 +23,7 @@ FUNCTIONS = {
     "confirm_link": (512, 28),
     "get_page": (512, 28),
     "get_campaign": (512, 28),
+    "get_targets": (512, 28),
     "get_openapi": (256, 28),
     "health": (256, 28),
     "manage_queues": (512, 28),
@@ -129,6 +130,7 @@ RIGHTS = {
     },
     "get_page": {**ON_CATALOG, "StatsTable": "BatchGetItem Query"},
     "get_campaign": {**ON_CATALOG, "StatsTable": "BatchGetItem Query"},
+    "get_targets": {"CatalogTable": "GetItem BatchGetItem Query", "StatsTable": "BatchGetItem"},
     "get_openapi": {},
     "health": {"CatalogTable": "GetItem"},
     "manage_queues": {

@@ -15,6 +15,7 @@ from proca_common.intake.shapes import ActionTaken, LinksAsked
 from proca_common.monitors.shapes import Health, PublicActions, PublicNumbers
 from proca_common.payments.input import StripeObjectInput, StripePaymentIntentInput, StripeSubscriptionInput
 from proca_common.payments.shapes import StripeCreated
+from proca_common.targets.shapes import MessageNumbers, PublicTargets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,6 +269,31 @@ ENDPOINTS = (
         parameters=("type", "limit", "cursor", "If-None-Match"),
         answer=Answer(shape=PublicActions, description="A part of the list.", cached=True),
         problems=("not-found", "invalid-input", *ANY),
+    ),
+    Endpoint(
+        operation="getTargets",
+        method="GET",
+        path="/v1/campaigns/{campaign}/targets",
+        tag="Campaigns",
+        summary="To whom supporters of a campaign write",
+        description=(
+            "The targets that a message may be sent to, in the order of their ids, without addresses. At most 30 "
+            "seconds old on our side."
+        ),
+        parameters=("area", "locale", "targets-limit", "cursor", "If-None-Match"),
+        answer=Answer(shape=PublicTargets, description="A part of the list.", cached=True),
+        problems=("not-found", "invalid-input", *ANY),
+    ),
+    Endpoint(
+        operation="getMessageNumbers",
+        method="GET",
+        path="/v1/campaigns/{campaign}/targets/numbers",
+        tag="Campaigns",
+        summary="How many messages went to the targets of a campaign",
+        description="At most 30 seconds old on our side.",
+        parameters=("If-None-Match",),
+        answer=Answer(shape=MessageNumbers, description="Counts over all targets of the campaign.", cached=True),
+        problems=("not-found", *ANY),
     ),
     Endpoint(
         operation="getOpenapi",

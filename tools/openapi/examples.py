@@ -560,6 +560,32 @@ EXAMPLES = (
         status=422,
         answer=problem("invalid-input", ("/type", "blank", BLANK), ("/cursor", "format", BAD_FORMAT)),
     ),
+    Example(
+        operation="getTargets",
+        name="none",
+        summary="A campaign without targets",
+        status=200,
+        answer={"items": [], "next": None},
+    ),
+    Example(
+        operation="getTargets",
+        name="refused",
+        summary="More than there may be, and a cursor that is none",
+        query={"limit": "501", "cursor": "-"},
+        status=422,
+        answer=problem(
+            "invalid-input",
+            ("/limit", "invalid", "should be a number from 1 to 500"),
+            ("/cursor", "format", BAD_FORMAT),
+        ),
+    ),
+    Example(
+        operation="getMessageNumbers",
+        name="none",
+        summary="No message was sent yet",
+        status=200,
+        answer={"targets": 0, "sent": 0},
+    ),
     *(
         Example(
             operation=operation,
@@ -576,6 +602,8 @@ EXAMPLES = (
             ("getPublicCampaign", {}),
             ("getCampaignNumbers", {}),
             ("getPublicActions", {"type": "register"}),
+            ("getTargets", {}),
+            ("getMessageNumbers", {}),
         )
     ),
     Example(operation="health", name="healthy", summary="All is well", status=200, answer={"status": "ok"}),

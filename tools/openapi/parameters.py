@@ -8,6 +8,7 @@ from proca_common.action_pages.page import MAX_NAME, PAGE_NAME
 from proca_common.actions.input import MAX_CONTACT_REF
 from proca_common.http.requests import IDEMPOTENCY_KEY, MAX_ID
 from proca_common.monitors.public_actions import MOST, USUAL
+from proca_common.targets.public import MAX_SHOWN
 from tools.openapi.limits import CONTACT_REF, whole
 
 Json = dict[str, Any]
@@ -87,6 +88,27 @@ PARAMETERS: dict[str, Json] = {
         "description": "How many at most.",
         "schema": {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL},
         "example": 10,
+    },
+    "area": {
+        "name": "area",
+        "in": "query",
+        "description": "Only targets of this area.",
+        "schema": {"type": "string"},
+        "example": "PT",
+    },
+    "locale": {
+        "name": "locale",
+        "in": "query",
+        "description": "Only targets that are written to in this language.",
+        "schema": {"type": "string"},
+        "example": "pt_BR",
+    },
+    "targets-limit": {
+        "name": "limit",
+        "in": "query",
+        "description": "How many at most.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": MAX_SHOWN, "default": MAX_SHOWN},
+        "example": 100,
     },
     "cursor": {
         "name": "cursor",
