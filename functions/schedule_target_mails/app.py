@@ -1,4 +1,4 @@
-"""Every three minutes: order the mails to targets that are due."""
+"""Every two minutes: order the mails to targets that are due."""
 
 from __future__ import annotations
 

@@ -13,12 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from proca_common.mtt.plan import CYCLE, Pace, hourly_cap, is_day_of
+from proca_common.mtt import schedule
+from proca_common.mtt.plan import CYCLE, MAX_PER_CYCLE, Pace, hourly_cap, is_day_of
+from tests.harness.template import project_template
 from tools.pacing.clockwork import Clockwork, Process
 from tools.pacing.curves import Curve, at, by_hour, drip_goals, is_time_to_send
 from tools.pacing.picture import PICTURE, drawn
 from tools.pacing.scene import DAYS, MAILS, PACE, SEED, TARGETS, WINDOW, Arrival, Mail, arrivals
-from tools.pacing.simulation import Faults, Simulation
+from tools.pacing.simulation import EVERY_MS, Faults, Simulation
 from tools.pacing.world import State, World
 
 CALM = Faults()
@@ -159,3 +161,12 @@ def test_many_storms(pace: Pace | None, deaths: float, capsys: pytest.CaptureFix
         figures = ", ".join(f"{states[state]} {state}" for state in State)
         with capsys.disabled():
             sys.stdout.write(f"\n{'drip' if pace is None else 'hourly'}, {deaths:.0%} of steps are the last: {figures}")
+
+
+def test_it_is_planned_as_often_as_in_the_simulation() -> None:
+    """At least one run falls into the last cycle of a day, also when it comes up to a minute late."""
+    [event] = project_template().function("ScheduleTargetMailsFunction")["Events"].values()
+
+    assert event["Properties"]["Schedule"] == "rate(2 minutes)"
+    assert schedule.EVERY_MS == EVERY_MS == 120_000 <= CYCLE_MS - 60_000
+    assert schedule.MOST * CYCLE_MS <= MAX_PER_CYCLE * EVERY_MS

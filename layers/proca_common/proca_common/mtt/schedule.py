@@ -1,4 +1,4 @@
-"""Every three minutes: which mails to targets are to go out now (domain 9.3, 9.4).
+"""Every two minutes: which mails to targets are to go out now (domain 9.3, 9.4).
 
 `mtt.plan` says how many go and when; here is read what it needs, and each mail that is due is ordered. Nothing is
 remembered of an order: the next run plans anew from what is stored, and orders again what did not go out. So two runs
@@ -36,6 +36,11 @@ from proca_common.targets.target import good_address
 
 BATCH: Final = 100
 CYCLE_MS: Final = plan.CYCLE // timedelta(milliseconds=1)
+EVERY_MS: Final = 2 * 60_000
+"""Between two runs, as the template says: one falls into the last cycle of each day, also when it comes late. With as
+many minutes as a cycle has it could miss that, and then what is left of a campaign would never go out.
+"""
+MOST: Final = plan.MAX_PER_CYCLE * EVERY_MS // CYCLE_MS
 DRIP_ORDERS_MS: Final = 2 * CYCLE_MS
 """How long an order of the drip engine is good for: the run after the next has long ordered it again."""
 ENOUGH_MS: Final = 15_000
@@ -130,9 +135,9 @@ def _dripping(campaign: int, now_ms: int, window: Window) -> Iterator[Due]:
     """First which mails wait, then how many may go: whatever is taken meanwhile is missing here, and comes next."""
     now = _moment(now_ms)
     reachable = _reachable(campaign)
-    likely = plan.drip(now, window, _progress(_numbers(campaign, reachable)))
+    likely = plan.drip(now, window, _progress(_numbers(campaign, reachable)), most=MOST)
     waiting = {target: store.waiting_for(campaign, target, share) for target, share in likely.items()}
-    shares = plan.drip(now, window, _progress(_numbers(campaign, waiting)))
+    shares = plan.drip(now, window, _progress(_numbers(campaign, waiting)), most=MOST)
     for target, share in shares.items():
         for action in waiting[target][:share]:
             yield Due(MailId(campaign, target, action), now_ms, now_ms + DRIP_ORDERS_MS)
