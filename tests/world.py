@@ -100,6 +100,7 @@ API_FUNCTIONS = (
     "ManageAuditsFunction",
     "AuditCountsFunction",
     "ManageTargetsFunction",
+    "ManageMessagesFunction",
     "ReadStatisticsFunction",
     "LendQueueCredentialsFunction",
     "ManageQueuesFunction",

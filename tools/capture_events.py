@@ -29,6 +29,7 @@ SCHEDULE_SECONDS = 75
 STREAM_SECONDS = 20
 SCHEDULES = {
     "remind": "RemindFunctionEveryHour",
+    "schedule_target_mails": "ScheduleTargetMailsFunctionEveryThreeMinutes",
     "close_campaigns": "CloseCampaignsFunctionEveryDay",
     "watch": "WatchFunctionEveryFiveMinutes",
     "audit_counts-weekly": "AuditCountsFunctionEveryWeek",
@@ -63,6 +64,7 @@ MANAGED = {
     "manage_pages": "/v1/orgs/bees/pages",
     "manage_campaigns": "/v1/orgs/bees/campaigns",
     "manage_targets": "/v1/orgs/bees/campaigns/bees/targets",
+    "manage_messages": "/v1/orgs/bees/campaigns/bees/messages",
     "manage_audits": "/v1/orgs/bees/campaigns/bees/audits",
     "read_statistics": "/v1/orgs/bees/campaigns/bees/series?by=hour&of=page",
     "manage_keys": "/v1/orgs/bees/keys",

@@ -75,7 +75,10 @@ OF_ORG: dict[str, Roles] = {
     "GET /v1/orgs/{org}/campaigns/{campaign}/audits": CAMPAIGNS,
     "POST /v1/orgs/{org}/campaigns/{campaign}/audits": CAMPAIGNS,
     "GET /v1/orgs/{org}/campaigns/{campaign}/audits/{audit}": CAMPAIGNS,
-    "GET /v1/orgs/{org}/campaigns/{campaign}/series": STAFF,
+    # messages
+    "GET /v1/orgs/{org}/campaigns/{campaign}/messages": EXPORT,
+    "GET /v1/orgs/{org}/campaigns/{campaign}/mtt/next": CAMPAIGN_SETTINGS,
+    "GET /v1/orgs/{org}/campaigns/{campaign}/mtt/uncertain": CAMPAIGN_SETTINGS,
     # targets
     "GET /v1/orgs/{org}/campaigns/{campaign}/targets": CAMPAIGN_SETTINGS,
     "PUT /v1/orgs/{org}/campaigns/{campaign}/targets": CAMPAIGN_SETTINGS,

@@ -39,6 +39,7 @@ FUNCTIONS = {
     "manage_campaigns": (512, 28),
     "manage_audits": (512, 28),
     "manage_targets": (512, 28),
+    "manage_messages": (512, 28),
     "read_statistics": (512, 28),
     "manage_pages": (512, 28),
     "manage_services": (512, 28),
@@ -209,6 +210,14 @@ RIGHTS = {
         "StatsTable": "UpdateItem",
     },
     "manage_targets": {**ON_MANAGED, "ActionsTable": "BatchGetItem UpdateItem ConditionCheckItem"},
+    "manage_messages": {
+        **MANAGES,
+        "ActionsTable": "BatchGetItem UpdateItem",
+        "ActionsTable.Arn/index/by_campaign": "Query",
+        "ActionsTable.Arn/index/pending": "Query",
+        "CatalogTable": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem",
+        "SealingKeySecret": "GetSecretValue",
+    },
     "read_statistics": {
         **MANAGES,
         "CatalogTable": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem",

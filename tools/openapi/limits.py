@@ -89,7 +89,7 @@ _DESCRIPTIONS: dict[str, Json] = {
         ),
         "ActionInput.donation.amount": "In minor units; that of the payload with `stripe_payment_intent`.",
         "ActionInput.donation.currency": "A code of ISO 4217.",
-        "ActionInput.mtt": "A message to targets. No campaign takes one yet.",
+        "ActionInput.mtt": "A message to targets of the campaign, if it takes messages.",
         "ActionInput.mtt.targets.[]": "A target's id.",
         "ActionInput.mtt.files.[]": "The key of a stored file.",
         "AddActionContactInput.captcha": "The solution of a challenge, where the campaign asks for one.",

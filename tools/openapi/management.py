@@ -50,6 +50,21 @@ ROWS: list[Json] = [
     )
 ]
 """The parameters of rows of actions and contacts."""
+MESSAGES: list[Json] = [
+    {"name": name, "in": "query", "description": description, "schema": schema}
+    for name, description, schema in (
+        ("target", "Only those to this target.", {"type": "string", "format": "uuid"}),
+        ("includeDuplicates", "With those to whom the same person wrote before.", _SWITCH),
+        (
+            "format",
+            "As JSON, or as a part of a file, whose next part the header `X-Next-Cursor` names.",
+            {"type": "string", "enum": ["json", "ndjson", "csv"], "default": "json"},
+        ),
+        ("limit", "How many rows at most.", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}),
+        ("cursor", "The `next` of the part before; the first part without it.", {"type": "string", "maxLength": 100}),
+    )
+]
+"""The parameters of messages to targets."""
 OUTDATED: Json = {
     "name": "outdated",
     "in": "query",
@@ -255,6 +270,22 @@ MANAGED: tuple[Managed, ...] = (
     Managed("listAudits", "GET", f"{CAMPAIGN}/audits", "When its numbers were counted again", listed=True),
     Managed("askForAudit", "POST", f"{CAMPAIGN}/audits", "Count it again, from its actions", ACCEPTED, ("in-use",)),
     Managed("getAudit", "GET", f"{CAMPAIGN}/audits/{{audit}}", "What an audit found, or how far it is"),
+    Managed(
+        "listMessages",
+        "GET",
+        f"{CAMPAIGN}/messages",
+        "What its supporters wrote to targets, and what became of it",
+        listed=True,
+        queries=MESSAGES,
+    ),
+    Managed("getNextMessages", "GET", f"{CAMPAIGN}/mtt/next", "Which messages would go out now"),
+    Managed(
+        "listUncertainMessages",
+        "GET",
+        f"{CAMPAIGN}/mtt/uncertain",
+        "Messages of which nobody knows whether they went out",
+        listed=True,
+    ),
     Managed("listPages", "GET", f"{ORG}/pages", "The org's pages", listed=True),
     Managed("createPage", "POST", f"{ORG}/pages", "A new page, or a copy of one", CREATED, ("taken",)),
     Managed("getActionPage", "GET", PAGE, "A page of the org"),

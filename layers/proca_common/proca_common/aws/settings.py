@@ -266,6 +266,12 @@ class SendEmailSettings(TableSettings):
     private_targets: Literal["refuse", "allow"] = "refuse"
 
 
+class MessagesSettings(ManagementSettings):
+    """Settings of the function that shows messages to targets; its key is read by the first who may see them."""
+
+    sealing_key_secret: str = Field(min_length=1)
+
+
 class SendTargetMailsSettings(TableSettings):
     """Settings of the function that sends mails to targets; `mail_concurrency` and `private_targets` as for the one
     that sends mails to supporters.

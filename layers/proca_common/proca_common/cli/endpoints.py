@@ -443,6 +443,17 @@ CAMPAIGNS = (
     _set("pages", PAGE, "other settings", *PAGE_SETTINGS),
     _delete("pages", PAGE, "the end of a page without actions", IRREVERSIBLE),
     _create("pages", f"{PAGE}/launch", "make it live, or ask the campaign's lead to", "message", verb="launch"),
+    _show("messages", f"{CAMPAIGN}/messages", "what its supporters wrote to targets, and what became of it", "list"),
+    _show("messages", f"{CAMPAIGN}/mtt/next", "which messages would go out now", "next"),
+    _list(
+        "messages",
+        f"{CAMPAIGN}/mtt/uncertain",
+        "those of which nobody knows whether they went out",
+        "since",
+        "actionId",
+        "target",
+        verb="uncertain",
+    ),
 )
 
 NAMED = {
@@ -471,6 +482,7 @@ NOUNS = {
     "templates": "mails of an org",
     "campaigns": "campaigns that an org leads or has pages in",
     "targets": "to whom supporters of a campaign write",
+    "messages": "what supporters of a campaign write to targets",
     "pages": "action pages of an org",
     "actions": "what supporters did, as an org may take it out",
     "contacts": "contacts of an org, and all that it has of one person",

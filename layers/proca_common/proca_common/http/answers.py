@@ -27,6 +27,12 @@ def answer(status: int, body: Mapping[str, object], headers: Mapping[str, str] |
     )
 
 
+def text(content_type: str, body: str, headers: Mapping[str, str] | None = None) -> Response[str]:
+    """Something else than JSON, which no cache keeps."""
+    logger.info("answered", extra={"status": 200})
+    return Response(200, content_type, body, headers={"Cache-Control": "no-store", **(headers or {})})
+
+
 def record(status: int, body: Mapping[str, object], version: int, location: str | None = None) -> Response[str]:
     """A record that may be changed, with the ETag of its version; `location`: where it is found, if it is new."""
     headers = {"ETag": version_etag(version)}
