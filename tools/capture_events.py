@@ -59,6 +59,7 @@ SIGNATURE = {
 }
 MANAGER = "API-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 MANAGED = {
+    "check_health": "/v1/health",
     "manage_templates": "/v1/orgs/bees/templates",
     "manage_services": "/v1/orgs/bees/services",
     "manage_pages": "/v1/orgs/bees/pages",

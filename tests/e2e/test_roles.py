@@ -68,6 +68,13 @@ MAY = {
     "GetTargets": {*CATALOG, "Query Catalog", "BatchGetItem Stats"},
     "GetCampaign": {*CATALOG, "BatchGetItem Stats", "Query Stats"},
     "Health": {"GetItem Catalog"},
+    "CheckHealth": {
+        *READS_CATALOG,
+        *ASKS,
+        *(f"{action} Actions" for action in ("GetItem", "BatchGetItem")),
+        "Query pending",
+        "GetItem Stats",
+    },
     "Account": MANAGED - {"ConditionCheckItem Catalog"},
     "ManageStaff": MANAGED,
     "ManageConfirms": {

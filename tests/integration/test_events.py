@@ -44,6 +44,7 @@ STATUS = {
     "get_campaign-numbers": 200,
     "get_campaign-actions": 200,
     "health": 200,
+    "check_health": 403,
     "manage_templates": 200,
     "manage_services": 200,
     "manage_pages": 200,

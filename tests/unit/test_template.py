@@ -26,6 +26,7 @@ FUNCTIONS = {
     "get_targets": (512, 28),
     "get_openapi": (256, 28),
     "health": (256, 28),
+    "check_health": (512, 28),
     "manage_queues": (512, 28),
     "read_queues": (512, 28),
     "send_again": (512, 28),
@@ -101,6 +102,8 @@ def of_org_queues(actions: str, *suffixes: str) -> dict[str, str]:
     return {f"AWS::StackName-org-*-{queue}{suffix}": actions for queue in queues for suffix in suffixes}
 
 
+SECRETS = project_template().resources("AWS::SecretsManager::Secret").keys() - {"GuardKeySecret"}
+
 RIGHTS = {
     "add_action_contact": {
         "ActionsTable": "PutItem UpdateItem",
@@ -134,6 +137,17 @@ RIGHTS = {
     "get_targets": {"CatalogTable": "GetItem BatchGetItem Query", "StatsTable": "BatchGetItem"},
     "get_openapi": {},
     "health": {"CatalogTable": "GetItem"},
+    "check_health": {
+        "ActionsTable": "GetItem BatchGetItem UpdateItem",
+        "ActionsTable.Arn/index/pending": "Query",
+        "CatalogTable": "GetItem Query PutItem UpdateItem DeleteItem",
+        "StatsTable": "GetItem",
+        "ErasuresTable": "GetItem",
+        "GuardKeySecret": "GetSecretValue DescribeSecret",
+        **dict.fromkeys(SECRETS, "DescribeSecret"),
+        **dict.fromkeys(project_template().resources("AWS::SQS::Queue"), "GetQueueAttributes"),
+        "*": "GetAccount",
+    },
     "manage_queues": {
         **MANAGES,
         "CatalogTable": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem",

@@ -159,6 +159,7 @@ MANAGED: tuple[Managed, ...] = (
     Managed("listTokens", "GET", "/account/tokens", "The own API tokens, without what they are"),
     Managed("addToken", "POST", "/account/tokens", "A new API token, told once", CREATED, ("in-use",)),
     Managed("removeToken", "DELETE", "/account/tokens/{token}", "The end of an API token", NO_CONTENT),
+    Managed("checkHealth", "GET", "/health", "How each part of the system is, for who owns the instance"),
     Managed("listUsers", "GET", "/users", "All users, for who manages them", listed=True),
     Managed("getUser", "GET", "/users/{user}", "A user, for who manages them"),
     Managed("changeUser", "PATCH", "/users/{user}", "Another profile of a user", problems=("outdated",)),

@@ -313,6 +313,18 @@ class RemindSettings(TableSettings):
     mail_queue_url: str = Field(min_length=1)
 
 
+class CheckSettings(ManagementSettings):
+    """Settings of the function that says how each part is. `checked_queues`, `checked_secrets`: names of our own queues
+    and entries of secrets, with commas between them.
+    """
+
+    stats_table: str = Field(min_length=1)
+    erasures_table: str = Field(min_length=1)
+    queue_url_prefix: str = Field(min_length=1)
+    checked_queues: str = Field(min_length=1)
+    checked_secrets: str = Field(min_length=1)
+
+
 class WatchSettings(TableSettings):
     """Settings of the function that looks at the queues of orgs, and orders mails about those that nobody reads."""
 

@@ -160,6 +160,7 @@ ACCOUNT = (
     _list("tokens", "/account/tokens", "one's API tokens", "id", "name", "createdAt", "lastUsedAt", "expiresAt"),
     _create("tokens", "/account/tokens", "one more API token, shown once", "name"),
     _delete("tokens", "/account/tokens/{token}", "make one void, by its id"),
+    _show("health", "/health", "how each part of the system is, for who owns the instance"),
     _list(
         "users", "/users", "all users, for who manages them", "id", "email", "confirmed", "isAdmin", queries=("filter",)
     ),
@@ -470,6 +471,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (*ACCOUNT, *ORGS, *PROCESSING, *EXPORTS, *BACK
 NOUNS = {
     "account": "one's own account, and invitations to accept",
     "tokens": "one's API tokens",
+    "health": "whether the instance is well",
     "users": "users of the instance, for who manages them",
     "orgs": "orgs and their settings",
     "audit": "who changed what of an org",
