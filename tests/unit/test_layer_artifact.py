@@ -38,6 +38,14 @@ assert botocore.__file__.startswith(sys.argv[1]), botocore.__file__
 print(json.dumps(made))
 """
 
+HOURS = """
+import datetime, json, sys, zoneinfo
+sys.path.insert(0, sys.argv[1])
+zoneinfo.reset_tzpath(to=[])
+moments = [datetime.datetime(2025, month, 1, 12, tzinfo=datetime.UTC) for month in (1, 7)]
+print(json.dumps([moment.astimezone(zoneinfo.ZoneInfo("Europe/Brussels")).hour for moment in moments]))
+"""
+
 
 @pytest.fixture(scope="module")
 def local_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -101,6 +109,10 @@ def test_the_layer_trusts_the_authorities_of_aws_and_no_others(local_layer: Path
     }
     assert trusted == {"Amazon", "Starfield Technologies, Inc."}
     assert len(context.get_ca_certs()) == 7
+
+
+def test_the_layer_knows_the_hours_of_every_zone_where_the_system_has_none(local_layer: Path) -> None:
+    assert isolated(HOURS, str(local_layer)) == [13, 14]
 
 
 def test_every_module_of_the_local_layer_is_compiled_for_this_python(local_layer: Path) -> None:
