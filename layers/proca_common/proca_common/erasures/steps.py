@@ -27,6 +27,7 @@ from proca_common.actions.store import (
 from proca_common.aws import clock, dynamo
 from proca_common.aws.dynamo import ActionsItem, Transaction
 from proca_common.aws.errors import Cancelled
+from proca_common.campaigns import store as campaigns
 from proca_common.erasures.person import Part, Person, Wish, has_share_of_action, still_counts
 from proca_common.monitors import feed
 from proca_common.monitors import store as stats
@@ -94,6 +95,8 @@ def withdraw(person: Person, supporter: SupporterItem, wish: Wish, journal: Jour
         transaction.update(f"action {action.id}", ActionItem(action.ref, action.sk), changes, unchanged(action))
         if still_counts(action):
             feed.remove(transaction, int(action.campaign), action.action_type, int(action.id))
+        if action.messages and campaigns.get(int(action.campaign)).org == wish.org:
+            _forget_message(action)
     if len(chosen) < len(actions):
         return transaction
     known = _as_read(supporter) & outbox.as_read(supporter) & (SupporterItem.recipients == supporter.recipients)
@@ -187,6 +190,7 @@ def _remove_action(transaction: Transaction, action: ActionItem, gone: str, area
     where = ActionIdItem(*store.action_id_key(identifier))
     transaction.delete(f"action {identifier}", ActionItem(action.ref, action.sk), unchanged(action))
     _forget_request(action)
+    _forget_message(action)
     if not still_counts(action):
         transaction.delete(f"id {identifier}", where)
         return
@@ -265,6 +269,14 @@ def _owes_less(item: ActionItem | SupporterItem, org: int, now_ms: int) -> list[
 
 def _without(recipients: Iterable[Any], org: int) -> list[int]:
     return [int(recipient) for recipient in recipients if recipient != org]
+
+
+def _forget_message(action: ActionItem) -> None:
+    """Remove what its supporter wrote to targets, which the campaign's lead would send. Raises `Unavailable`."""
+    if action.messages:
+        from proca_common.mtt.forget import forget  # noqa: PLC0415 - few actions have messages
+
+        forget(action.ref, [int(action.id)])
 
 
 def _forget_request(action: ActionItem) -> None:

@@ -76,13 +76,13 @@ class MailId(NamedTuple):
         """As providers report it back: letters, digits, `-` and `_`."""
         return f"{self.campaign}_{self.target}_{self.action}"
 
-    @classmethod
-    def parse(cls, text: str) -> MailId | None:
+    @staticmethod
+    def parse(text: str) -> MailId | None:
         """The mail of its text; None where it is none."""
         campaign, _, rest = text.partition("_")
         target, _, action = rest.partition("_")
         numbers = all(part.isascii() and part.isdigit() and len(part) <= 16 for part in (campaign, action))
-        return cls(int(campaign), target, int(action)) if numbers and is_target_id(target) else None
+        return MailId(int(campaign), target, int(action)) if numbers and is_target_id(target) else None
 
 
 class MessageItem(ActionsItem, discriminator="message"):
