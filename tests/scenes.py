@@ -15,10 +15,14 @@ from typing import Any
 
 from proca_common.action_pages.context import page_context
 from proca_common.actions.input import AddActionInput
-from proca_common.aws.clients import client
+from proca_common.erasures import ledger
+from proca_common.erasures.erase import forget
+from proca_common.erasures.person import Wish
+from proca_common.ids import first_id_at
 from proca_common.intake.add import add_action
 from proca_common.monitors import store as stats
 from proca_common.monitors.persons import Label
+from proca_common.orgs.org import Org
 from proca_common.stages import decide
 from tests.coalition import Coalition, clear, lose_records
 from tests.harness.calls import Answer as AwsAnswer
@@ -76,11 +80,14 @@ class State:
     def pairs(self, *, new_only: bool) -> list[tuple[str, str]]:
         """Every two operations, each with itself too: Lambda and people do things twice."""
         every = itertools.combinations_with_replacement(self.operations, 2)
-        return [pair for pair in every if not new_only or set(pair) & set(self.new or self.operations)]
+        if not new_only:
+            return [*every]
+        return [pair for pair in every if set(pair) & set(self.new or self.operations) and LONGEST not in pair]
 
 
 DECISIONS = ("accept_supporter", "reject_supporter", "accept_action", "reject_action")
-OTHERS = ("erasure", "further action", "second signature")
+LONGEST = "erasure by both"
+OTHERS = ("erasure", LONGEST, "further action", "second signature")
 WAITING, MODERATED = {"custom_supporter_confirm": True}, {"custom_action_confirm": True}
 STATES = {
     "waiting": State(WAITING, operations=("confirm", "sweep", *DECISIONS, *OTHERS)),
@@ -156,7 +163,8 @@ class Scene:
             "deliver": partial(self._invoke, self.world.deliver, person, person.first),
             "second signature": partial(self._invoke, self.world.deliver, person, person.second),
             "sweep": self.world.sweep,
-            "erasure": partial(self._erase, person),
+            "erasure": partial(self._erase, person, self.coalition.lead),
+            LONGEST: partial(self._erase, person, self.coalition.partner, self.coalition.lead),
             "further action": partial(self._share, person),
         }
         return known.get(name) or partial(getattr(decide, name), person.first)
@@ -174,19 +182,11 @@ class Scene:
         request = AddActionInput.model_validate({"action": {"actionType": person.shared}})
         return add_action(page_context(self.petition.partner_page.id), request, person.ref, None, None).action
 
-    def _erase(self, person: Person) -> None:
-        """What an operator does: all under the ref goes, and the id items of its actions, until nothing is found."""
-        dynamodb, table = client("dynamodb"), self.world.tables["ActionsTable"]
-        of_person = {":ref": {"S": person.ref}}
-        asked = {"TableName": table, "KeyConditionExpression": "#ref = :ref", "ConsistentRead": True}
-        while items := dynamodb.query(
-            **asked, ExpressionAttributeNames={"#ref": "ref"}, ExpressionAttributeValues=of_person
-        )["Items"]:
-            for item in items:
-                if item["sk"]["S"].startswith("A#"):
-                    found_by = {"ref": {"S": f"id#{item['id']['N']}"}, "sk": {"S": "id"}}
-                    dynamodb.delete_item(TableName=table, Key=found_by)
-                dynamodb.delete_item(TableName=table, Key={"ref": item["ref"], "sk": item["sk"]})
+    def _erase(self, person: Person, *orgs: Org) -> None:
+        """These orgs erase the person, one after the other: the part of it that works on what others work on, too."""
+        now = first_id_at(self.time.now_ms + 1)
+        for org in orgs:
+            forget(Wish(person.ref, org.id, now, ledger.new_gone_ref()), lambda *_: None)
 
     def names(self, person: Person) -> Callable[[str], str]:
         """Tells the person's keys by what they are, so that those of two people can be compared."""

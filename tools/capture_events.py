@@ -31,6 +31,7 @@ SCHEDULES = {
     "remind": "RemindFunctionEveryHour",
     "schedule_target_mails": "ScheduleTargetMailsFunctionEveryThreeMinutes",
     "close_campaigns": "CloseCampaignsFunctionEveryDay",
+    "retain": "RetainFunctionEveryDay",
     "watch": "WatchFunctionEveryFiveMinutes",
     "audit_counts-weekly": "AuditCountsFunctionEveryWeek",
 }

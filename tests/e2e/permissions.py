@@ -29,6 +29,8 @@ CAMPAIGN_SETTINGS = Roles(Role)
 """change_campaign_settings"""
 EXPORT = Roles({Role.OWNER})
 """export_contacts"""
+ERASE = Roles({Role.OWNER})
+"""delete_contacts"""
 OWNER = Roles({Role.OWNER})
 """org_owner"""
 NOBODY = Roles()
@@ -123,6 +125,13 @@ OF_ORG: dict[str, Roles] = {
     "POST /v1/orgs/{org}/exports": EXPORT,
     "GET /v1/orgs/{org}/exports/{export}": EXPORT,
     "DELETE /v1/orgs/{org}/exports/{export}": EXPORT,
+    # privacy
+    "GET /v1/orgs/{org}/erasures": ERASE,
+    "POST /v1/orgs/{org}/erasures": ERASE,
+    "GET /v1/orgs/{org}/erasures/{erasure}": ERASE,
+    "POST /v1/orgs/{org}/access-requests": EXPORT,
+    "GET /v1/orgs/{org}/retention": ERASE,
+    "POST /v1/orgs/{org}/retention": ERASE,
 }
 """Which roles may, in their own org."""
 
@@ -166,6 +175,7 @@ NOT_THERE = {
     "invitation": "999999999",
     "key": "999999999",
     "export": "999999999",
+    "erasure": "999999999",
     "audit": "999999999",
     "code": "0",
     "queue": "deliver-dlq",

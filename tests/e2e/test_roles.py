@@ -33,6 +33,10 @@ ASKS = {"UpdateItem Actions", "read GUARD_KEY"}
 """What everybody needs who is called by those who run campaigns: wrong passwords are counted."""
 READS_CATALOG = {f"{what} Catalog" for what in ("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem")}
 """A token notes its use, a JWT may bring a user or another subject for one; what was done is in the audit trail."""
+ERASES = {
+    *(f"{action} Actions" for action in ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem")),
+    *(f"{action} Stats" for action in ("UpdateItem", "DeleteItem")),
+}
 MAY = {
     "AddActionContact": {
         "PutItem Actions",
@@ -115,6 +119,28 @@ MAY = {
         "Query by_campaign",
         "read FINGERPRINT_SEED",
         *(f"{what} a file" for what in ("read", "remove", "break off")),
+    },
+    "ManageErasures": {
+        *READS_CATALOG,
+        "BatchGetItem Catalog",
+        *ASKS,
+        *ERASES,
+        "Query by_campaign",
+        *(f"{action} Erasures" for action in ("GetItem", "Query", "PutItem", "UpdateItem")),
+        *(f"read {secret}" for secret in ("FINGERPRINT_SEED", "ERASURE_KEY")),
+        *(f"{what} a file" for what in ("remove", "break off")),
+    },
+    "Erase": {
+        *(f"{action} Catalog" for action in ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem")),
+        *ERASES,
+        *(f"{action} Erasures" for action in ("GetItem", "UpdateItem")),
+        *(f"{what} a file" for what in ("remove", "break off")),
+    },
+    "Retain": {
+        *(f"{action} Catalog" for action in ("GetItem", "BatchGetItem", "Query")),
+        *ERASES,
+        "Query by_campaign",
+        *(f"{action} Erasures" for action in ("GetItem", "PutItem")),
     },
     "ExportFile": {
         *CATALOG,
@@ -311,7 +337,7 @@ def probes(client: Client, roles: dict[str, str]) -> dict[str, Probe]:
     queues |= {"deliver-dlq": client.queue_url(org.id, "deliver-dlq")}
     queues |= {"failures of the stream": environ["STREAM_FAILURES_QUEUE"], "failures of the sweep": found[0]}
     queues["somebody else's queue"] = sqs.create_queue(QueueName="another-stack-org-1-deliver")["QueueUrl"]
-    tables = {"Actions": ("ref", "sk"), "Catalog": ("pk", "sk"), "Stats": ("pk", "sk")}
+    tables = {"Actions": ("ref", "sk"), **dict.fromkeys(("Catalog", "Stats", "Erasures"), ("pk", "sk"))}
     return dict(
         (
             *(

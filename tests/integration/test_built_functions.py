@@ -13,8 +13,8 @@ from tools.invoke import logical_id
 from tools.stack import build
 
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
-QUEUES = ("MAIL", "PUSH", "PUSH_FAILURES", "DETAIL", "ENCRYPT_CONTACTS", "EXPORT", "AUDIT", "TARGET_MAIL")
-SECRETS = ("FINGERPRINT_SEED", "GUARD_KEY", "LINK_KEYS", "SEALING_KEY", "SERVICE_PASSWORDS")
+QUEUES = ("MAIL", "PUSH", "PUSH_FAILURES", "DETAIL", "ENCRYPT_CONTACTS", "EXPORT", "ERASURE", "AUDIT", "TARGET_MAIL")
+SECRETS = ("ERASURE_KEY", "FINGERPRINT_SEED", "GUARD_KEY", "LINK_KEYS", "SEALING_KEY", "SERVICE_PASSWORDS")
 
 START = """
 import json, sys
@@ -49,6 +49,7 @@ def test_a_built_function_starts_with_nothing_but_the_layer(
         "ACTIONS_TABLE": "actions",
         "CATALOG_TABLE": "catalog",
         "STATS_TABLE": "stats",
+        "ERASURES_TABLE": "erasures",
         "QUEUE_URL_PREFIX": "https://sqs.example.org/000000000000/proca-org-",
         **{f"{queue}_QUEUE_URL": f"https://sqs.example.org/000000000000/{queue}" for queue in QUEUES},
         **{f"{name}_SECRET": seed for name in SECRETS},

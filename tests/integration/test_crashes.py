@@ -8,14 +8,18 @@ from functools import partial
 import pytest
 
 from proca_common.aws.errors import CloudError
+from proca_common.erasures import ledger
+from proca_common.erasures.erase import erase
+from proca_common.erasures.ledger import ErasureItem
 from proca_common.pipes.routing import Queue
 from proca_common.stages import decide
 from tests.coalition import Coalition, Petition, clear, lose_records
 from tests.disasters import kills, mishaps
+from tests.erasing import KEY, NOBODY
 from tests.harness.calls import Calls
 from tests.harness.faults import Killed, Plan, faults
 from tests.harness.interleave import Operation, probe
-from tests.recount import Stored, assert_sound, entitled
+from tests.recount import Stored, assert_sound, counted, entitled, recounted
 from tests.simulated import SimulatedTime
 from tests.world import World
 
@@ -180,6 +184,35 @@ def test_while_an_action_is_taken_in(world: World, time: SimulatedTime, further:
         assert len(stored.actions) == 1 + further, disaster
         assert answer.action in stored.actions
         assert entitled(stored) <= coalition.received().keys(), disaster
+
+
+@pytest.mark.parametrize("disasters", [kills, pytest.param(mishaps, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("shared", [False, True], ids=["of one org", "of two orgs"])
+def test_while_somebody_is_erased(world: World, time: SimulatedTime, shared: bool, disasters: Disasters) -> None:
+    coalition = Coalition(world)
+    entries: list[ErasureItem] = []
+
+    def sign_and_ask(petition: Petition) -> Operation:
+        for _ in range(2):
+            signature = petition.sign("ida", partner=True, lead=shared)
+            petition.share(signature, partner=True)
+        petition.sign("per")
+        world.run()
+        entries.append(ledger.enter(coalition.partner.id, signature.contact_ref, NOBODY, KEY))
+        return lambda: erase(ledger.get(entries[-1].org, entries[-1].id))
+
+    for disaster, petition, again in each_disaster(coalition, sign_and_ask, disasters):
+        campaign = petition.campaign.id
+        numbers = counted(world, campaign)
+        assert numbers == recounted(world, Stored.of(world), campaign), disaster
+        assert (numbers["persons:total"], numbers["type:share"]) == (2, 2), disaster
+        assert again(), disaster
+        time.recover()
+        stored, entry = assert_sound(world, petition.campaign), ledger.get(entries[-1].org, entries[-1].id)
+        assert counted(world, campaign) == numbers, disaster
+        assert (entry.status, entry.ref) == ("done", None), disaster
+        assert (entry.contacts, entry.supporters) == (2, 0 if shared else 2), disaster
+        assert {org for orgs in stored.contacts.values() for org in orgs} == {coalition.lead.id}, disaster
 
 
 def on_their_way(world: World) -> set[int]:

@@ -18,12 +18,12 @@ from tests.harness.calls import hooked
 from tests.harness.interleave import Operation, probe, run, schedules
 from tests.orders import Touches, orders, touches
 from tests.recount import assert_sound, entitled
-from tests.scenes import MOST_PEOPLE, SETTLED_STATES, STATES, Alone, Outcome, Scene, Sent, State
+from tests.scenes import LONGEST, MOST_PEOPLE, SETTLED_STATES, STATES, Alone, Outcome, Scene, Sent, State
 from tests.simulated import SimulatedTime
 from tests.world import World
 
 Pair = tuple[str, str]
-SWEEP, ERASURE, SECOND = "sweep", "erasure", "second signature"
+SWEEP, SECOND = "sweep", "second signature"
 FEW = 300
 SECOND_TRY = 2
 
@@ -65,6 +65,24 @@ def test_two_operations_meet_in_every_order(world: World, time: SimulatedTime, n
         every = schedules(len(a), len(b)) if few else schedules(len(a) + SECOND_TRY, len(b) + SECOND_TRY, preemptions=2)
         cases += [Case(pair, schedule) for schedule in (*in_turn, *every)]
     print(f"{name}: {len(cases)} schedules")  # noqa: T201  the figures of `make soak`
+    play(coalition, time, state, cases)
+
+
+@pytest.mark.parametrize(
+    "name", ["on its way", *(pytest.param(name, marks=pytest.mark.soak) for name in STATES if name != "on its way")]
+)
+def test_somebody_is_erased_between_any_two_calls(world: World, time: SimulatedTime, name: str) -> None:
+    """Or anything happens between two calls of an erasure; who is gone is gone, and nothing is made again."""
+    state = STATES[name]
+    coalition = Coalition(world, partner=state.settings)
+    cases = []
+    others = [other for other in state.operations if other in (state.new or state.operations) and other != LONGEST]
+    steps = steps_of_each(coalition, time, state, signs_again=True)
+    for other in others:
+        a, b = len(steps[other]), len(steps[LONGEST])
+        cases += [Case((other, LONGEST), "A" * a + "B" * b), Case((other, LONGEST), "B" * b + "A" * a)]
+        cases += [Case((other, LONGEST), "A" * done + "B" * b + "A" * (a - done)) for done in range(1, a)]
+        cases += [Case((other, LONGEST), "B" * done + "A" * a + "B" * (b - done)) for done in range(1, b)]
     play(coalition, time, state, cases)
 
 
@@ -117,8 +135,7 @@ def play(coalition: Coalition, time: SimulatedTime, state: State, cases: Sequenc
                 with hooked(Alone(person)):
                     runs.append(run(*operations, case.schedule))
             time.recover()
-        erased = any(ERASURE in case.pair for case in some)
-        stored = assert_sound(scene.world, *([] if erased else [scene.petition.campaign]))
+        stored = assert_sound(scene.world, scene.petition.campaign)
         outcomes = scene.outcomes(stored, [SWEEP not in case.pair for case in some])
         for case, happened, outcome in zip(some, runs, outcomes, strict=True):
             errors = [result.error for result in (happened.a, happened.b) if result.error is not None]
@@ -134,8 +151,6 @@ def play(coalition: Coalition, time: SimulatedTime, state: State, cases: Sequenc
 
 
 def rounds(cases: Sequence[Case]) -> Iterator[Sequence[Case]]:
-    """As many cases as a scene has people; those with an erasure apart, for it leaves numbers without actions."""
-    for erased in (False, True):
-        some = [case for case in cases if (ERASURE in case.pair) == erased]
-        for start in range(0, len(some), MOST_PEOPLE):
-            yield some[start : start + MOST_PEOPLE]
+    """As many cases as a scene has people."""
+    for start in range(0, len(cases), MOST_PEOPLE):
+        yield cases[start : start + MOST_PEOPLE]

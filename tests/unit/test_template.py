@@ -32,6 +32,8 @@ FUNCTIONS = {
     "send_again": (512, 28),
     "lend_queue_credentials": (512, 28),
     "manage_exports": (512, 28),
+    "manage_erasures": (512, 28),
+    "lend_queue_credentials": (512, 28),
     "account": (512, 28),
     "manage_orgs": (512, 28),
     "manage_staff": (512, 28),
@@ -54,11 +56,13 @@ FUNCTIONS = {
     "encrypt_contacts": (256, 300),
     "audit_counts": (256, 300),
     "export_file": (512, 300),
+    "erase": (512, 300),
     "mail_events": (512, 28),
     "remind": (256, 300),
     "schedule_target_mails": (512, 170),
     "emit_events": (512, 60),
     "close_campaigns": (256, 300),
+    "retain": (512, 300),
     "watch": (256, 280),
     "sweep": (256, 50),
 }
@@ -94,6 +98,10 @@ ON_STREAM = {
 RECEIVE = "ReceiveMessage DeleteMessage ChangeMessageVisibility GetQueueAttributes"
 MANAGES = {"ActionsTable": "UpdateItem", "GuardKeySecret": "GetSecretValue"}
 """Who calls the management API is slowed after wrong passwords."""
+ERASES = {
+    "ActionsTable": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem",
+    "StatsTable": "UpdateItem DeleteItem",
+}
 
 
 def of_org_queues(actions: str, *suffixes: str) -> dict[str, str]:
@@ -185,6 +193,31 @@ RIGHTS = {
         "ActionsTable.Arn/index/by_campaign": "Query",
         "CatalogTable": "GetItem BatchGetItem UpdateItem",
         "ExportBucket.Arn/*": "GetObject PutObject DeleteObject AbortMultipartUpload",
+    },
+    "manage_erasures": {
+        **ERASES,
+        "ActionsTable.Arn/index/by_campaign": "Query",
+        "CatalogTable": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem",
+        "ErasuresTable": "GetItem Query PutItem UpdateItem",
+        "FingerprintSeedSecret": "GetSecretValue",
+        "GuardKeySecret": "GetSecretValue",
+        "ErasureKeySecret": "GetSecretValue",
+        "ErasureQueue": "SendMessage",
+        "ExportBucket.Arn/*": "DeleteObject AbortMultipartUpload",
+    },
+    "erase": {
+        **ERASES,
+        "CatalogTable": "GetItem BatchGetItem Query PutItem UpdateItem",
+        "ErasuresTable": "GetItem UpdateItem",
+        "ErasureQueue": f"{RECEIVE} SendMessage",
+        "ExportBucket.Arn/*": "DeleteObject AbortMultipartUpload",
+    },
+    "retain": {
+        **ERASES,
+        "ActionsTable.Arn/index/by_campaign": "Query",
+        "CatalogTable": "GetItem BatchGetItem Query",
+        "ErasuresTable": "GetItem PutItem",
+        "SweepFailuresQueue": "SendMessage",
     },
     "lend_queue_credentials": {
         **MANAGES,

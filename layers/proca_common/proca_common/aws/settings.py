@@ -36,6 +36,26 @@ class IntakeSettings(TableSettings):
     guard_key_secret: str = Field(min_length=1)
 
 
+class GraphSettings(IntakeSettings):
+    """Settings of the function that speaks GraphQL, whose clients take actions in and manage. `graphql_introspection`:
+    whether the schema may be asked for. `private_targets`: whether services may be on this machine.
+    """
+
+    stats_table: str = Field(min_length=1)
+    queue_url_prefix: str = Field(min_length=1)
+    mail_queue_url: str = Field(min_length=1)
+    push_queue_url: str = Field(min_length=1)
+    encrypt_contacts_queue_url: str = Field(min_length=1)
+    link_base_url: str = Field(min_length=1)
+    link_keys_secret: str = Field(min_length=1)
+    service_passwords_secret: str = Field(min_length=1)
+    erasures_table: str = Field(min_length=1)
+    erasure_key_secret: str = Field(min_length=1)
+    erasure_queue_url: str = Field(min_length=1)
+    graphql_introspection: Literal["on", "off"] = "off"
+    private_targets: Literal["refuse", "allow"] = "refuse"
+
+
 class LinkSettings(TableSettings):
     """Settings of the function that links earlier actions; its secret is read when a guard is first needed."""
 
@@ -143,6 +163,35 @@ class ExportsSettings(ManagementSettings):
     fingerprint_seed_secret: str = Field(min_length=1)
     export_bucket: str = Field(min_length=1)
     export_queue_url: str = Field(min_length=1)
+
+
+class ErasuresSettings(ManagementSettings):
+    """Settings of the function that erases people, and tells all that an org has of one."""
+
+    stats_table: str = Field(min_length=1)
+    erasures_table: str = Field(min_length=1)
+    fingerprint_seed_secret: str = Field(min_length=1)
+    erasure_key_secret: str = Field(min_length=1)
+    erasure_queue_url: str = Field(min_length=1)
+
+
+class RetainSettings(TableSettings):
+    """Settings of the function that erases what orgs keep too long."""
+
+    actions_table: str = Field(min_length=1)
+    catalog_table: str = Field(min_length=1)
+    stats_table: str = Field(min_length=1)
+    erasures_table: str = Field(min_length=1)
+
+
+class EraseSettings(TableSettings):
+    """Settings of the function that goes on with erasures."""
+
+    actions_table: str = Field(min_length=1)
+    catalog_table: str = Field(min_length=1)
+    stats_table: str = Field(min_length=1)
+    erasures_table: str = Field(min_length=1)
+    erasure_queue_url: str = Field(min_length=1)
 
 
 class ExportFileSettings(TableSettings):

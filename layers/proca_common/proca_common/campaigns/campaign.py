@@ -48,6 +48,7 @@ class CampaignSettings(Entity):
 
     `transient_actions` and `public_actions` list custom fields as `actionType:key`: the former are personal data, so
     they never stand with the action (design 7.1) and cannot be public; the latter may be shown to anybody.
+    `retention_months`: how long after `end` orgs keep contacts, whatever their own rule is (domain 13.8).
 
     `mtt`: how messages to its targets are sent, as `mtt.settings.Mtt` says; None: it takes none.
     """
@@ -64,6 +65,7 @@ class CampaignSettings(Entity):
     public_actions: ActionFields = ()
     start: date | None = None
     end: date | None = None
+    retention_months: Annotated[int, Field(ge=1, le=240)] | None = None
     config: Config = Field(default_factory=dict)
     mtt: Annotated[Config | None, AfterValidator(_checked_mtt)] = None
 

@@ -82,6 +82,7 @@ ORG_SETTINGS = (
     "detailBackend",
     "oneClick",
     "queueNoticeHours",
+    "retentionMonths",
     "redirectHosts",
     "config",
 )
@@ -306,6 +307,32 @@ EXPORTS = (
     _delete("exports", f"{ORG}/exports/{{export}}", "take one away"),
 )
 
+OF_ERASURES = ("id", "state", "askedAt", "finishedAt", "removed.contacts", "anonymised.actions", "lastCopies.queues")
+OF_RULES = ("campaign", "status", "end", "months", "of", "due")
+PRIVACY = (
+    _list("erasures", f"{ORG}/erasures", "certificates of erasures", *OF_ERASURES),
+    _create("erasures", f"{ORG}/erasures", "erase a person", "email", "contactRef"),
+    _show("erasures", f"{ORG}/erasures/{{erasure}}", "the certificate of one"),
+    Endpoint(
+        "access-requests",
+        "create",
+        "POST",
+        f"{ORG}/access-requests",
+        "all that the org has of a person",
+        ("email", "contactRef"),
+    ),
+    Endpoint("retention", "list", "GET", f"{ORG}/retention", "how long the org keeps what it has", columns=OF_RULES),
+    Endpoint(
+        "retention",
+        "apply",
+        "POST",
+        f"{ORG}/retention",
+        "erase what is kept too long, or say whom that is about",
+        ("dryRun",),
+        columns=(*OF_RULES, "people", "protected", "contacts"),
+    ),
+)
+
 SERVICE_SETTINGS = (
     "host",
     "user",
@@ -465,7 +492,7 @@ NAMED = {
 }
 """What the API knows by a number and people by a name: the list to look in, the name there, the number there."""
 
-ENDPOINTS: tuple[Endpoint, ...] = (*ACCOUNT, *ORGS, *PROCESSING, *EXPORTS, *BACKENDS, *CAMPAIGNS)
+ENDPOINTS: tuple[Endpoint, ...] = (*ACCOUNT, *ORGS, *PROCESSING, *EXPORTS, *PRIVACY, *BACKENDS, *CAMPAIGNS)
 """All that needs no more than a row."""
 
 NOUNS = {
@@ -489,5 +516,8 @@ NOUNS = {
     "actions": "what supporters did, as an org may take it out",
     "contacts": "contacts of an org, and all that it has of one person",
     "exports": "files of actions and contacts",
+    "erasures": "people who were erased, and the certificates of that",
+    "access-requests": "all that an org has of a person",
+    "retention": "how long an org keeps contacts",
     "queues": "how the queues of an org stand, and reading them",
 }

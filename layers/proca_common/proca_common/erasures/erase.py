@@ -19,6 +19,7 @@ from proca_common.erasures.ledger import ErasureItem, Status
 from proca_common.erasures.person import Part, Person, Wish, copies, parts, read_person
 from proca_common.erasures.steps import Journal
 from proca_common.errors import NotFound
+from proca_common.exports.store import remove_files
 from proca_common.stages import details
 
 MOST_ACTIONS_TOLD = 1_000
@@ -33,11 +34,11 @@ def erase(entry: ErasureItem, has_time: HasTime = lambda: True) -> bool:
     wish = wish_of(entry)
     if not entry.told:
         _tell(entry, wish)
-        entry = ledger.get(entry.org, entry.id)
     if not forget(wish, partial(_journal, entry), has_time):
         return False
+    campaigns = {int(campaign) for campaign in ledger.get(entry.org, entry.id).campaigns or ()}
     try:
-        ledger.finish(entry, files=0)
+        ledger.finish(entry, remove_files(entry.org, campaigns))
     except Cancelled:
         return True  # it was done twice at the same time
     return True

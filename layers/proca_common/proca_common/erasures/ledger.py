@@ -22,6 +22,8 @@ from pynamodb.exceptions import DoesNotExist, PynamoDBException
 from proca_common.actions import store
 from proca_common.aws import clock, dynamo
 from proca_common.aws.dynamo import ErasuresItem, Transaction, translated
+from proca_common.aws.errors import Cancelled, Unavailable
+from proca_common.aws.retry import pauses
 from proca_common.errors import NotFound
 from proca_common.ids import RANDOM_BITS, created_ms, first_id_at, new_id, padded
 
@@ -89,25 +91,25 @@ def mark(key: bytes, ref: str) -> str:
     return hmac.new(key, ref.encode(), "sha256").hexdigest()
 
 
-def enter(org: int, ref: str, by: int, key: bytes, erasure: int | None = None) -> ErasureItem:
+def enter(org: int, ref: str, by: int, key: bytes) -> ErasureItem:
     """Write down that the person with this contact ref is to be erased for the org. Raises `Unavailable`."""
-    entry = ErasureItem(
-        pk=f"org#{org}",
-        sk=padded(erasure or new_erasure_id()),
-        person=mark(key, ref),
-        unbound=mark(key, store.unbound_ref(org, ref)),
-        by=by,
-        status=Status.RUNNING.value,
-        ref=ref,
-        gone=new_gone_ref(),
-    )
-    dynamo.save(entry, ErasureItem.pk.does_not_exist())
-    return entry
-
-
-def new_erasure_id() -> int:
-    """An id of this moment."""
-    return new_id(clock.now_ms(), secrets.randbits(RANDOM_BITS))
+    for _ in pauses():
+        entry = ErasureItem(
+            pk=f"org#{org}",
+            sk=padded(new_id(clock.now_ms(), secrets.randbits(RANDOM_BITS))),
+            person=mark(key, ref),
+            unbound=mark(key, store.unbound_ref(org, ref)),
+            by=by,
+            status=Status.RUNNING.value,
+            ref=ref,
+            gone=new_gone_ref(),
+        )
+        try:
+            dynamo.save(entry, ErasureItem.pk.does_not_exist())
+        except Cancelled:
+            continue  # two in one millisecond had the same random bits
+        return entry
+    raise Unavailable("no id is free")
 
 
 def new_gone_ref() -> str:

@@ -32,6 +32,7 @@ from proca_common.erasures.person import Part, Person, Wish, has_share_of_action
 from proca_common.monitors import feed
 from proca_common.monitors import store as stats
 from proca_common.monitors.persons import Member, Numbers, person_moved
+from proca_common.mtt.forget import forget
 from proca_common.stages import outbox
 from proca_common.stages.decision import unchanged
 from proca_common.stages.memberships import membership_of, put_membership, refilled
@@ -274,8 +275,6 @@ def _without(recipients: Iterable[Any], org: int) -> list[int]:
 def _forget_message(action: ActionItem) -> None:
     """Remove what its supporter wrote to targets, which the campaign's lead would send. Raises `Unavailable`."""
     if action.messages:
-        from proca_common.mtt.forget import forget  # noqa: PLC0415 - few actions have messages
-
         forget(action.ref, [int(action.id)])
 
 

@@ -7,7 +7,6 @@ stay. Each change is one of the campaign's own: its lead org hears of it, and th
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -23,6 +22,7 @@ from proca_common.errors import NotFound, Outdated
 from proca_common.ids import created_at
 from proca_common.management import audit
 from proca_common.management.audit import OPERATOR, Change
+from proca_common.months import months_before
 from proca_common.orgs import store as orgs
 
 ORGS_AT_ONCE = 100
@@ -51,13 +51,6 @@ class Idle:
 def is_over(campaign: Campaign, today: date) -> bool:
     """Whether a live campaign's last day, `end`, is past."""
     return campaign.status is CampaignStatus.LIVE and campaign.end is not None and campaign.end < today
-
-
-def months_before(day: date, months: int) -> date:
-    """The same day so many months earlier, or the last one of a shorter month."""
-    month = day.year * 12 + day.month - 1 - months
-    year, month = month // 12, month % 12 + 1
-    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 
 def close_ended(today: date, deadline_ms: int) -> Ended:

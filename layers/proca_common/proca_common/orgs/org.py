@@ -46,7 +46,8 @@ class OrgSettings(Entity):
     one made of the org's name; `reply_enabled`: answers to them go to the supporter (domain 8.6). `one_click`: the
     pages behind links in mails press their button themselves. `redirect_hosts`: where these pages may lead to, besides
     the host in the page's name. `contact_schema`: that of its new campaigns that do not say one. `queue_notice_hours`:
-    its owners are told of a queue that was not read for so long; 0: never.
+    its owners are told of a queue that was not read for so long; 0: never. `retention_months`: how long after the end
+    of a campaign its contacts are kept (domain 13.8); None: as long as nobody asks to be erased.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=100)]
@@ -71,6 +72,7 @@ class OrgSettings(Entity):
     one_click: bool = False
     redirect_hosts: Annotated[tuple[HostName, ...], Field(max_length=100)] = ()
     queue_notice_hours: Annotated[int, Field(ge=0, le=240)] = 24
+    retention_months: Annotated[int, Field(ge=1, le=240)] | None = None
     queue_principals: Annotated[tuple[Principal, ...], Field(max_length=50)] = ()
     config: Config = Field(default_factory=dict)
 

@@ -68,12 +68,14 @@ def waits(action: ActionItem) -> bool:
 
 
 def count_action(transaction: Transaction, supporter: SupporterItem, action: ActionItem) -> None:
-    """Count a further action on its stored supporter, on condition that its status is as read and there is room."""
+    """Count a further action on its stored supporter, on condition that its status and who receives it are as read, and
+    there is room.
+    """
     changes = [SupporterItem.actions.add(1)]
     if waits(action):
         changes.append(SupporterItem.waiting.add(1))
     room = (SupporterItem.actions < MAX_ACTIONS) & (SupporterItem.waiting < MAX_WAITING)
-    unchanged = SupporterItem.status == supporter.status
+    unchanged = (SupporterItem.status == supporter.status) & (SupporterItem.recipients == supporter.recipients)
     transaction.update("supporter", SupporterItem(supporter.ref, supporter.sk), changes, unchanged & room, old=True)
 
 

@@ -58,6 +58,7 @@ def waiting_for(supporter: SupporterItem) -> list[ActionItem] | None:
 def as_read(supporter: SupporterItem) -> Condition:
     """The supporter's status is as this copy says, and so is what waits for it."""
     same: Condition = (SupporterItem.status == supporter.status) & (SupporterItem.waiting == supporter.waiting)
+    same &= SupporterItem.recipients == supporter.recipients
     if supporter.held is not None:
         same &= SupporterItem.held == supporter.held
     return same
@@ -74,4 +75,6 @@ def gone_on(action: ActionItem, status: str, supporter: SupporterItem, now_ms: i
 def unchanged(action: ActionItem) -> Condition:
     """The action's status and what it owes are as this copy says."""
     condition: Condition = (ActionItem.status == action.status) & outbox.as_read(action)
+    if action.recipients is not None:
+        condition &= ActionItem.recipients == action.recipients
     return condition
