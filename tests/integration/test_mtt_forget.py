@@ -10,6 +10,7 @@ from proca_common.mtt import store
 from proca_common.mtt.forget import forget
 from tests import mtt
 from tests.disasters import kills
+from tests.erasing import erased, traces
 from tests.harness import faults
 from tests.harness.faults import Killed
 from tests.harness.interleave import probe
@@ -82,3 +83,18 @@ def test_it_may_break_off_at_any_call(world: World, post: TargetPost, time: Simu
         assert not [item for item in world.items("W#") if item["ref"] == ref], disaster
         assert {status for (_, of), status in post.mails().items() if of == action} == {"withdrawn"}, disaster
         assert all(post.numbers(campaign.id, each.id) == {} for each in to), disaster
+
+
+def test_whoever_is_erased_leaves_no_trace_in_messages(world: World, post: TargetPost, time: SimulatedTime) -> None:
+    org = world.org("bees", key=False)
+    campaign = mtt.campaign(world, org)
+    anna = mtt.target(campaign, "Anna")
+    answer = mtt.write(world, world.page(org, campaign), anna)
+    world.run()
+    time.forward(seconds=3)
+    post.work()
+
+    erased(org, answer.contact_ref)
+
+    assert not [*traces(world, answer.contact_ref, "ida@example.org")]
+    assert post.mails() == {(anna.id, answer.action): "withdrawn"}
