@@ -48,10 +48,11 @@ def all_targets(org: str, campaign: str) -> Response[str]:
 def put(org: str, campaign: str) -> Response[str]:
     """A list of targets, as JSON or as a table."""
     caller = authenticator.caller(app.current_event)
+    lead, found = targets.led_by(caller, org, campaign)
     outdated = outdated_of(app.current_event.get_query_string_value("outdated", None))
     sent = csv_body(app.current_event, MAX_LIST_BYTES)
     given = listed_in(json_object(json_body(app.current_event, MAX_LIST_BYTES))) if sent is None else table.rows(sent)
-    return answer(200, target_lists.upsert(caller, org, campaign, given, outdated).shown())
+    return answer(200, target_lists.upsert_in(caller, lead, found, given, outdated).shown())
 
 
 @app.post("/v1/orgs/<org>/campaigns/<campaign>/targets")

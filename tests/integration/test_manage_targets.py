@@ -14,6 +14,7 @@ from proca_common.campaigns.campaign import Campaign
 from proca_common.catalog import items
 from proca_common.management import target_lists, targets
 from proca_common.mtt.store import NumbersItem, numbers_key
+from proca_common.orgs import store as orgs
 from proca_common.targets import store
 from proca_common.targets.given import OutdatedTargets
 from proca_common.targets.target import emails_after_report
@@ -256,12 +257,13 @@ class TestOne:
 class TestAtOnce:
     def test_two_lists_at_once_make_one_of_each(self, campaign: Campaign, ida: Desk) -> None:
         caller, _ = users.caller(ida.user)
+        lead = orgs.get(campaign.org)
 
         def upsert(name: str) -> None:
             given = [{"externalId": "1", "name": name}, {"externalId": "2", "name": name}]
-            target_lists.upsert(caller, "bees", "bees", given, OutdatedTargets.KEEP)
+            target_lists.upsert_in(caller, lead, campaign, given, OutdatedTargets.KEEP)
 
-        for schedule in ("ABABABABAB", "AAAAABBBBBABAB", "AAAAAABBBBBBBB"):
+        for schedule in ("ABABAB", "AABBAB", "AABBBB", "ABBBAA"):
             outcome = run(lambda: upsert("A"), lambda: upsert("B"), schedule)
             assert (outcome.a.error, outcome.b.error) == (None, None), outcome
             assert {target.name for target in store.listed(campaign.id)} in ({"A"}, {"B"})
@@ -274,9 +276,10 @@ class TestAtOnce:
     def test_a_message_that_comes_meanwhile_holds_the_target(self, campaign: Campaign, ida: Desk) -> None:
         """Whenever it comes: before it is looked for, or between that and the removal."""
         caller, _ = users.caller(ida.user)
+        lead = orgs.get(campaign.org)
 
         def remove() -> None:
-            target_lists.upsert(caller, "bees", "bees", [], OutdatedTargets.DELETE)
+            target_lists.upsert_in(caller, lead, campaign, [], OutdatedTargets.DELETE)
 
         put(ida, ANNA)
         number = len(probe(remove))
@@ -325,6 +328,8 @@ class TestWho:
         for answer in (partner.get(path), partner.put(path, {"targets": []}), partner.post(path, ANNA)):
             assert (answer.status, answer.body["detail"]) == (403, "Only its lead org may change a campaign")
         assert partner.get(LIST).status == 403
+        for wrong in ("{}", "no JSON", "x" * 3_000_000):  # who may not learns nothing of what is wrong
+            assert partner.send("PUT", LIST, wrong, {"Content-Type": "application/json"}).status == 403
         assert NOBODY.get(LIST).status == 401
 
     def test_targets_of_another_campaign_are_not_found(self, world: World, ida: Desk) -> None:

@@ -20,6 +20,7 @@ from proca_common.errors import NotFound
 from proca_common.failures import Failure, Refused
 from proca_common.management import audit, targets
 from proca_common.management.audit import Change
+from proca_common.orgs.org import Org
 from proca_common.targets import store
 from proca_common.targets.given import OutdatedTargets, Plan, planned
 from proca_common.targets.target import Target
@@ -85,7 +86,13 @@ def upsert(
 
     Raises `NotAllowed`, `NotFound`; `Refused` with every failed rule, before anything is written; `Unavailable`.
     """
-    org, campaign = targets.led_by(caller, org_name, campaign_name)
+    return upsert_in(caller, *targets.led_by(caller, org_name, campaign_name), given, outdated)
+
+
+def upsert_in(
+    caller: Caller, org: Org, campaign: Campaign, given: Sequence[object], outdated: OutdatedTargets
+) -> Report:
+    """The same, for whoever asked already whether the caller may (`targets.led_by`)."""
     report = Report()
     for _ in range(TRIES):
         known = {target.external_id: target for target in store.listed(campaign.id)}
