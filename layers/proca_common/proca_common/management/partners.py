@@ -24,17 +24,27 @@ def partners(campaign: Campaign) -> list[tuple[Org, list[ActionPage]]]:
 
 def shown(campaign: Campaign, some: Sequence[tuple[Org, list[ActionPage]]]) -> list[dict[str, object]]:
     """Partners with their pages and what they ask for, with the codes to agree or refuse."""
-    asked = confirms.open_of(campaign.org, LAUNCH_PAGE, JOIN_CAMPAIGN)
+    asked = open_requests(campaign)
     return [
         {
             "id": org.id,
             "name": org.name,
             "title": org.title,
             "pages": [{"id": page.id, "name": page.name, "locale": page.locale, "live": page.live} for page in own],
-            "requests": shown_confirms([one for one in asked if _is_of(one, campaign, org, own)], code=True),
+            "requests": shown_confirms(of_partner(asked, campaign, org, own), code=True),
         }
         for org, own in some
     ]
+
+
+def open_requests(campaign: Campaign) -> list[Confirm]:
+    """What waits for the lead of the campaign to decide about pages, the oldest first."""
+    return confirms.open_of(campaign.org, LAUNCH_PAGE, JOIN_CAMPAIGN)
+
+
+def of_partner(asked: Sequence[Confirm], campaign: Campaign, org: Org, own: Sequence[ActionPage]) -> list[Confirm]:
+    """Of these requests, those of this partner, who has these pages in the campaign."""
+    return [confirm for confirm in asked if _is_of(confirm, campaign, org, own)]
 
 
 def _is_of(confirm: Confirm, campaign: Campaign, org: Org, own: Sequence[ActionPage]) -> bool:
