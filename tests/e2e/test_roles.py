@@ -162,6 +162,7 @@ MAY = {
         "ConditionCheckItem Stats",
         "BatchGetItem Catalog",
         "Query Catalog",
+        "send failures of the sweep",
     },
     "ManageServices": MANAGED,
     "ManageTemplates": MANAGED,
