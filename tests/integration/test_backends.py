@@ -26,8 +26,8 @@ def org(world: World) -> Org:
 @pytest.fixture
 def admin(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], world: World) -> Admin:
     """Runs the admin command; what it printed, or the line of its error."""
-    for name, table in (("ACTIONS", "ActionsTable"), ("CATALOG", "CatalogTable"), ("STATS", "StatsTable")):
-        monkeypatch.setenv(f"{name}_TABLE", world.tables[table])
+    for variable, name in world.tables.environment.items():
+        monkeypatch.setenv(variable, name)
     monkeypatch.setenv("SEALING_KEY_SECRET", "unused")
 
     def run(*arguments: str, said: str = "") -> Any:

@@ -195,9 +195,8 @@ def test_an_operator_sets_it_up_and_the_secret_is_nowhere_in_clear(
 ) -> None:
     org = world.org("ngo")
     page = world.page(org, world.campaign(org))
-    monkeypatch.setenv("ACTIONS_TABLE", world.tables["ActionsTable"])
-    monkeypatch.setenv("CATALOG_TABLE", world.tables["CatalogTable"])
-    monkeypatch.setenv("STATS_TABLE", world.tables["StatsTable"])
+    for variable, name in world.tables.environment.items():
+        monkeypatch.setenv(variable, name)
     monkeypatch.setenv("SEALING_KEY_SECRET", "not used")
     monkeypatch.setenv("SERVICE_PASSWORDS_SECRET", "not used")
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{SECRET}\n"))

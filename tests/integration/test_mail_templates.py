@@ -30,8 +30,8 @@ def org(world: World) -> Org:
 
 @pytest.fixture
 def admin(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Admin:
-    for table in ("Actions", "Catalog", "Stats"):
-        monkeypatch.setenv(f"{table.upper()}_TABLE", world.tables[f"{table}Table"])
+    for variable, name in world.tables.environment.items():
+        monkeypatch.setenv(variable, name)
     monkeypatch.setenv("SEALING_KEY_SECRET", PASSWORDS_SECRET)
 
     def run(*command: str) -> Any:

@@ -26,8 +26,8 @@ Report = dict[str, Any]
 @pytest.fixture(autouse=True)
 def tables(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command finds the world's tables."""
-    for table in ("Actions", "Catalog", "Stats"):
-        monkeypatch.setenv(f"{table.upper()}_TABLE", world.tables[f"{table}Table"])
+    for variable, name in world.tables.environment.items():
+        monkeypatch.setenv(variable, name)
 
 
 @pytest.fixture

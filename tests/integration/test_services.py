@@ -157,8 +157,8 @@ def test_a_host_of_the_right_form_is_taken(name: str, host: str) -> None:
 class TestAdmin:
     @pytest.fixture
     def admin(self, world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Admin:
-        for table in ("Actions", "Catalog", "Stats"):
-            monkeypatch.setenv(f"{table.upper()}_TABLE", world.tables[f"{table}Table"])
+        for variable, name in world.tables.environment.items():
+            monkeypatch.setenv(variable, name)
         monkeypatch.setenv("SEALING_KEY_SECRET", PASSWORDS_SECRET)
 
         def run(*command: str, said: str = "") -> Any:
