@@ -21,6 +21,7 @@ from proca_common.admin import (
     commands,
     confirms,
     counts,
+    erasures,
     guards,
     mails,
     reminders,
@@ -30,6 +31,7 @@ from proca_common.admin.commands import Shown
 from proca_common.admin.environment import AdminSettings, connect
 from proca_common.aws.errors import CloudError
 from proca_common.aws.settings import SettingsError
+from proca_common.cli.output import fields, table
 from proca_common.confirms.confirm import VALID_DAYS
 from proca_common.errors import DomainError
 from proca_common.guards.patterns import Kind
@@ -101,6 +103,7 @@ def parser() -> ArgumentParser:
     _against_abuse(nouns)
     _sending_again(nouns)
     _counts(nouns)
+    _privacy(nouns)
     return top
 
 
@@ -212,6 +215,16 @@ def _counts(nouns: _SubParsersAction[ArgumentParser]) -> None:
     _command(noun, "audits", counts.counts_audits, "campaign")
 
 
+def _privacy(nouns: _SubParsersAction[ArgumentParser]) -> None:
+    apply = _command(_noun(nouns, "erasure", "people who were erased"), "apply", erasures.erasure_apply)
+    apply.add_argument("--table", required=True, help="the restored table of actions")
+    apply.add_argument("--stats-table", required=True, help="the table of numbers that was restored with it")
+    run = _command(_noun(nouns, "retention", "how long orgs keep contacts"), "run", erasures.retention_run)
+    run.add_argument("org", nargs="?", help="name of an org (else all)")
+    for command in (apply, run):
+        command.add_argument("--dry-run", action="store_true", help="only say how many")
+
+
 def _noun(nouns: _SubParsersAction[ArgumentParser], name: str, what: str) -> _SubParsersAction[ArgumentParser]:
     return nouns.add_parser(name, help=what, description=what).add_subparsers(required=True, metavar="VERB")
 
@@ -238,19 +251,7 @@ def _command(
 
 def show(shown: Shown) -> str:
     """Lists as a table, one thing as a line per field."""
-    if isinstance(shown, Mapping):
-        width = max(map(len, shown), default=0)
-        return "\n".join(f"{name:<{width}}  {_cell(value)}" for name, value in shown.items())
-    columns = list(shown[0]) if shown else []
-    rows = [columns, *([_cell(row[column]) for column in columns] for row in shown)]
-    widths = [max(len(row[index]) for row in rows) for index in range(len(columns))]
-    return "\n".join(
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
-
-
-def _cell(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return fields(shown) if isinstance(shown, Mapping) else table(shown)
 
 
 def _parsed(arguments: list[str] | None) -> Namespace:
