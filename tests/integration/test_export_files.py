@@ -65,7 +65,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def signed(world: World, page: ActionPage, number: int = 5, name: str = "ida") -> list[int]:
     ids = [world.sign(page, email=f"{name}{index}@example.org", opt_in=True).action for index in range(number)]
     world.run()
-    return ids
+    return sorted(ids)
 
 
 def ask(ida: Desk, **given: Any) -> int:

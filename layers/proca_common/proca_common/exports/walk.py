@@ -23,8 +23,8 @@ from proca_common.ids import padded
 
 READ_AT_ONCE = 100
 LEAST_AT_ONCE = 25
-MOST_AHEAD = 4_000
-"""Keys that are held at once, of all partitions together."""
+MOST_AHEAD = 16_000
+"""Keys that are held at once, of all partitions together: some 4 MB."""
 LEAST_AHEAD = 10
 MOST_CAMPAIGNS = 50
 
