@@ -104,10 +104,33 @@ def test_a_page_is_found_by_id_and_by_name_and_kept_while_it_is_unchanged(client
 
     assert by_id.json["campaign"]["name"] == page.campaign
     assert (by_name.status, by_name.text, by_name.headers["etag"]) == (200, by_id.text, etag)
-    assert by_id.headers["cache-control"] == "public, max-age=30"
+    assert by_id.headers["cache-control"] == "public, max-age=5"
     assert by_id.headers["access-control-allow-origin"] == "*"
     assert (again.status, again.text, again.headers["etag"]) == (304, "", etag)
     assert (other.status, other.text) == (200, by_id.text)
+
+
+def test_anybody_sees_who_signed_an_open_letter(client: Client, site: Site) -> None:
+    org = site.org()
+    page = site.page(org)
+    client.admin("campaign", "set", page.campaign, 'public_actions=["register:comment"]')
+    action = site.signed(page, country="SE", fields={"comment": "My kids swim here", "shoes": 41})
+    client.wait_until_delivered()
+
+    campaign = client.call("GET", f"/v1/campaigns?name={page.campaign}").json
+    path = f"/v1/campaigns/{campaign['id']}"
+    shown = client.call("GET", f"{path}/actions?type=register&limit=5").json
+    numbers = client.call("GET", f"{path}/numbers?others={org.name}").json
+    static = client.call("GET", f"/v1/pages/{page.id}/static").json
+
+    assert campaign["numbers"]["supporterCount"] == 1
+    [entry] = shown["items"]
+    assert (entry["actionId"], entry["area"], entry["customFields"]) == (action, "SE", {"comment": "My kids swim here"})
+    assert (numbers["supporterCount"], numbers["supporterCountByOthers"]) == (1, 0)
+    assert numbers["supporterCountByOrg"][0]["org"]["name"] == org.name
+    assert static["actions"] == {"register": shown["items"]}
+    assert static["campaign"]["numbers"] == campaign["numbers"]
+    assert client.call("GET", f"{path}/actions?type=donate").json == {"items": [], "next": None}
 
 
 def test_a_repeated_request_is_answered_as_the_first_was(site: Site) -> None:
