@@ -21,6 +21,7 @@ from proca_common.admin import (
     commands,
     confirms,
     counts,
+    erasures,
     guards,
     mails,
     reminders,
@@ -102,6 +103,7 @@ def parser() -> ArgumentParser:
     _against_abuse(nouns)
     _sending_again(nouns)
     _counts(nouns)
+    _privacy(nouns)
     return top
 
 
@@ -211,6 +213,16 @@ def _counts(nouns: _SubParsersAction[ArgumentParser]) -> None:
         "--reads", type=float, default=counts.READS_PER_S, help="items that are read in a second at most"
     )
     _command(noun, "audits", counts.counts_audits, "campaign")
+
+
+def _privacy(nouns: _SubParsersAction[ArgumentParser]) -> None:
+    apply = _command(_noun(nouns, "erasure", "people who were erased"), "apply", erasures.erasure_apply)
+    apply.add_argument("--table", required=True, help="the restored table of actions")
+    apply.add_argument("--stats-table", required=True, help="the table of numbers that was restored with it")
+    run = _command(_noun(nouns, "retention", "how long orgs keep contacts"), "run", erasures.retention_run)
+    run.add_argument("org", nargs="?", help="name of an org (else all)")
+    for command in (apply, run):
+        command.add_argument("--dry-run", action="store_true", help="only say how many")
 
 
 def _noun(nouns: _SubParsersAction[ArgumentParser], name: str, what: str) -> _SubParsersAction[ArgumentParser]:

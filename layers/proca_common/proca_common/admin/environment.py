@@ -51,6 +51,7 @@ class AdminSettings(TableSettings):
     sealing_key_secret: str = Field(min_length=1)
     service_passwords_secret: str = Field(min_length=1)
     guard_key_secret: str | None = None
+    erasure_key_secret: str | None = None
     proca_api_url: str | None = None
     link_base_url: str | None = None
     link_keys_secret: str | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -147,7 +148,8 @@ def _bind(base: type[Model], table_name: str, shared: Connection) -> None:
     base.Meta.table_name = table_name
     base._connection = None
     table: TableConnection = base._get_connection()
-    shared.add_meta_table(table.connection.get_meta_table(table_name))
+    with suppress(ValueError):  # it is known already, from when it was bound before
+        shared.add_meta_table(table.connection.get_meta_table(table_name))
     table.connection = shared
 
 
@@ -266,6 +268,25 @@ def keys_under(model: type[Model], partition: str) -> list[tuple[str, str]]:
         start = answer.get("LastEvaluatedKey")
         if start is None:
             return found
+
+
+def partitions(model: type[Model]) -> Iterator[str]:
+    """The partition key of every item of the table, item collection by item collection, as last written: a scan.
+
+    Raises `Unavailable`.
+    """
+    table = model._get_connection()
+    name = str(model._hash_keyname)
+    start: Any = None
+    while True:
+        try:
+            answer = table.scan(attributes_to_get=[name], consistent_read=True, exclusive_start_key=start)
+        except (PynamoDBException, BotoCoreError) as error:
+            raise translated(error) from None
+        yield from (item[name]["S"] for item in answer["Items"])
+        start = answer.get("LastEvaluatedKey")
+        if start is None:
+            return
 
 
 def add_numbers(

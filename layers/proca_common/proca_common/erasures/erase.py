@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from proca_common.actions import store
 from proca_common.actions.status import Stage
 from proca_common.aws import clock
 from proca_common.aws.dynamo import Transaction
@@ -53,8 +54,13 @@ def forget(wish: Wish, journal: Journal, has_time: HasTime = lambda: True) -> bo
     """Remove from the tables what the wish is about; whether it is all gone. Raises `Unavailable`."""
     done = _repeated(lambda: next_step(wish, journal), has_time)
     if done and wish.campaigns is None:
-        return _repeated(lambda: steps.unbound(wish.org, wish.ref, wish.before, journal), has_time)
+        return forget_waiting(store.unbound_ref(wish.org, wish.ref), wish.before, journal, has_time)
     return done
+
+
+def forget_waiting(at: str, before: int, journal: Journal, has_time: HasTime = lambda: True) -> bool:
+    """Remove the actions with ids below `before` that wait for a supporter at this ref. Raises `Unavailable`."""
+    return _repeated(lambda: steps.unbound(at, before, journal), has_time)
 
 
 def next_step(wish: Wish, journal: Journal) -> Transaction | None:

@@ -127,11 +127,11 @@ def empty_membership(person: Person) -> Transaction | None:
     return None
 
 
-def unbound(org: int, ref: str, before: int, journal: Journal) -> Transaction | None:
-    """Remove what fits of the actions that wait under this ref for a supporter of the org; None when none does. Raises
-    `Unavailable`.
+def unbound(at: str, before: int, journal: Journal) -> Transaction | None:
+    """Remove what fits of the actions that wait for a supporter at this ref (`store.unbound_ref`); None when none does.
+    Raises `Unavailable`.
     """
-    waiting = [action for action in store.actions_of(store.unbound_ref(org, ref)) if int(action.id) < before]
+    waiting = [action for action in store.actions_of(at) if int(action.id) < before]
     if not waiting:
         return None
     transaction = Transaction()
