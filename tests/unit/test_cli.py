@@ -174,6 +174,11 @@ class TestCalls:
         ]
 
 
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
 class TestOutput:
     def test_tables(self) -> None:
         rows = [{"id": 1, "name": "a", "dead": {"n": 3}}, {"id": 22, "name": None, "dead": None}]
@@ -189,15 +194,20 @@ class TestOutput:
         assert output.cell({"a": "\x1b"}) == r'{"a": "\u001b"}'
 
     def test_a_bar_is_for_who_watches(self) -> None:
-        class Terminal(io.StringIO):
-            def isatty(self) -> bool:
-                return True
-
         shown, hidden = Terminal(), io.StringIO()
         for stream in (shown, hidden):
             with output.Progress("done", 4, stream) as progress:
                 progress.at(2)
         assert "[###############...............] 2/4 done" in shown.getvalue()
+        assert not hidden.getvalue()
+
+    def test_a_line_is_written_over_where_somebody_watches(self) -> None:
+        shown, hidden = Terminal(), io.StringIO()
+        for stream in (hidden, shown):
+            with output.Ticker(stream) as ticker:
+                ticker.show("12 hours")
+                ticker.show("done")
+        assert shown.getvalue() == "\r12 hours\rdone    \n"
         assert not hidden.getvalue()
 
 

@@ -7,7 +7,7 @@ pk                    sk                      attributes
 <campaign>#names      source#<YYYY-MM-DD>     the same for the sources of a day
 
 In every shard the totals are the sums of the hours. `writes` counts how often an item was written. Beside the shards
-stand the extra supporters (`extra`) and the public feed (`feed`).
+stand the extra supporters (`extra`), the public feed (`feed`) and the records of audits (`audits`).
 """
 
 from __future__ import annotations
