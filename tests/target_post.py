@@ -13,6 +13,7 @@ from typing import Any
 from proca_common.aws import clock
 from proca_common.mails.ways_out import WaysOut
 from proca_common.mtt import sending, store
+from proca_common.mtt.schedule import EVERY_MS
 from proca_common.mtt.sending import Desk
 from proca_common.targets import known
 from tests.harness.calls import Answer, Call, Hook, hooked
@@ -23,7 +24,6 @@ from tests.world import World, function
 
 SEND, SCHEDULE = "SendTargetMailsFunction", "ScheduleTargetMailsFunction"
 SCHEDULE_S = project_template().function(SCHEDULE)["Timeout"]
-CYCLE_MS = 180_000
 
 
 class TargetPost(PostOffice):
@@ -70,8 +70,8 @@ class TargetPost(PostOffice):
             pass
 
     def cycle(self, move: Callable[[int], None]) -> None:
-        """Three minutes: a run of the schedule, and all that it orders until the next; `move`: to this moment."""
-        end = clock.now_ms() + CYCLE_MS
+        """Two minutes: a run of the schedule, and all that it orders until the next; `move`: to this moment."""
+        end = clock.now_ms() + EVERY_MS
         self.schedule()
         while True:
             self.work()

@@ -29,7 +29,7 @@ SCHEDULE_SECONDS = 75
 STREAM_SECONDS = 20
 SCHEDULES = {
     "remind": "RemindFunctionEveryHour",
-    "schedule_target_mails": "ScheduleTargetMailsFunctionEveryThreeMinutes",
+    "schedule_target_mails": "ScheduleTargetMailsFunctionEveryTwoMinutes",
     "close_campaigns": "CloseCampaignsFunctionEveryDay",
     "retain": "RetainFunctionEveryDay",
     "watch": "WatchFunctionEveryFiveMinutes",

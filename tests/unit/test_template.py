@@ -60,7 +60,7 @@ FUNCTIONS = {
     "erase": (512, 300),
     "mail_events": (512, 28),
     "remind": (256, 300),
-    "schedule_target_mails": (512, 170),
+    "schedule_target_mails": (512, 110),
     "emit_events": (512, 60),
     "close_campaigns": (256, 300),
     "retain": (512, 300),
