@@ -71,7 +71,7 @@ def change(org: str, page: str) -> Response[str]:
 
 @app.delete("/v1/orgs/<org>/pages/<page>")
 def delete(org: str, page: str) -> Response[str]:
-    """The end of a page without actions."""
+    """The end of a page on which nobody did more than test."""
     caller = authenticator.caller(app.current_event)
     action_pages.delete(caller, org, numeric_id(page, KIND), partial(check_match, app.current_event))
     return no_content()

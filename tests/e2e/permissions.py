@@ -181,6 +181,7 @@ NOT_THERE = {
     "queue": "deliver-dlq",
     "token": "none",
     "campaign": "none",
+    "target": "none",
     "page": "999999999",
     "service": "999999999",
     "template": "none",

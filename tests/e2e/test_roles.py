@@ -29,6 +29,11 @@ MANAGED = {
     "UpdateItem Actions",
     "read GUARD_KEY",
 }
+REMOVES_TESTS = {
+    *(f"{action} Actions" for action in ("GetItem", "BatchGetItem", "Query", "DeleteItem")),
+    "Query by_campaign",
+}
+"""Testing actions go with their page or campaign."""
 ASKS = {"UpdateItem Actions", "read GUARD_KEY"}
 """What everybody needs who is called by those who run campaigns: wrong passwords are counted."""
 READS_CATALOG = {f"{what} Catalog" for what in ("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem")}
@@ -150,9 +155,9 @@ MAY = {
         *(f"{what} a file" for what in ("read", "write", "remove", "break off")),
     },
     "LendQueueCredentials": {*READS_CATALOG, *ASKS, "lend the queue reader"},
-    "ManageCampaigns": {*MANAGED, "Query by_campaign", "UpdateItem Stats"},
+    "ManageCampaigns": {*MANAGED, *REMOVES_TESTS, "UpdateItem Stats"},
     "ManageTargets": {*MANAGED, "BatchGetItem Actions", "ConditionCheckItem Actions"},
-    "ManagePages": {*MANAGED, "BatchGetItem Actions", "Query by_campaign", "UpdateItem Stats"},
+    "ManagePages": {*MANAGED, *REMOVES_TESTS, "UpdateItem Stats"},
     "ReadStatistics": {*READS_CATALOG, "BatchGetItem Catalog", *ASKS, "Query Stats"},
     "ManageAudits": {*MANAGED, *(f"{action} Stats" for action in ("GetItem", "Query", "PutItem"))},
     "AuditCounts": {

@@ -20,6 +20,7 @@ from proca_common.orgs.services import ServiceInput, ServiceName
 from proca_common.users import store as users
 from proca_common.users.permissions import Role
 from tests.desks import NOBODY, Desk, desk
+from tests.harness.faults import faults, throttle
 from tests.harness.interleave import run
 from tests.world import World
 
@@ -55,6 +56,11 @@ def made(ida: Desk) -> dict[str, Any]:
     answer = ida.post(PAGES, NEW)
     assert answer.status == 201, answer.body
     return answer.body
+
+
+def persons(world: World) -> list[dict[str, Any]]:
+    """What is stored of persons and their actions."""
+    return [item for item in world.items() if item["sk"].startswith(("A#", "S#", "C#", "M#", "T#", "id"))]
 
 
 def any_version(_: int) -> None:
@@ -194,13 +200,81 @@ class TestDeleting:
         assert ida.post(PAGES, NEW).status == 201
         campaigns.delete(campaigns.find("save_bees"), lambda _: None, 1)  # it has exactly one again
 
-    @pytest.mark.parametrize("given", [{}, {"testing": True}])
-    def test_not_one_with_actions(self, world: World, ida: Desk, made: dict[str, Any], given: dict[str, Any]) -> None:
+    def test_not_one_with_actions(self, world: World, ida: Desk, made: dict[str, Any]) -> None:
         other = ida.post(PAGES, {**NEW, "name": "bees/other"}).body
-        world.sign(pages.get(made["id"]), **given)
+        page = pages.get(made["id"])
+        world.sign(page, testing=True, email="mara@example.org")
+        world.sign(page)
+        before = world.items()
         answer = ida.delete(f"{PAGES}/{made['id']}")
         assert (answer.status, answer.body["detail"]) == (409, "has action data")
+        assert world.items() == before
         assert ida.delete(f"{PAGES}/{other['id']}").status == 204
+
+    @pytest.mark.parametrize("delivered", [True, False])
+    def test_tests_go_with_it(self, world: World, ida: Desk, made: dict[str, Any], *, delivered: bool) -> None:
+        page = pages.get(made["id"])
+        signed = world.sign(page, testing=True)
+        world.act(page, signed.contact_ref, testing=True)
+        world.sign(page, testing=True, email="mara@example.org")
+        if delivered:
+            world.run()
+        assert ida.delete(f"{PAGES}/{made['id']}").status == 204
+        assert persons(world) == []
+        newest = ida.everything("/v1/orgs/bees/audit")[0]
+        assert (newest["action"], newest["before"]["testingActions"]) == ("page.delete", 3)
+        world.run()
+        assert persons(world) == []
+
+    def test_of_who_did_something_elsewhere_only_the_tests_go(
+        self, world: World, ida: Desk, made: dict[str, Any]
+    ) -> None:
+        other = pages.get(ida.post(PAGES, {**NEW, "name": "bees/other"}).body["id"])
+        page = pages.get(made["id"])
+        signed = world.sign(other)
+        before = persons(world)
+        world.act(page, signed.contact_ref, testing=True)
+        assert ida.delete(f"{PAGES}/{made['id']}").status == 204
+        assert persons(world) == before
+
+    def test_who_tested_first_and_then_acted_elsewhere_stays_and_so_does_the_page(
+        self, world: World, ida: Desk, made: dict[str, Any]
+    ) -> None:
+        other = pages.get(ida.post(PAGES, {**NEW, "name": "bees/other"}).body["id"])
+        signed = world.sign(pages.get(made["id"]), testing=True)
+        world.act(other, signed.contact_ref)
+        before = world.items()
+        answer = ida.delete(f"{PAGES}/{made['id']}")
+        assert (answer.status, answer.body["detail"]) == (409, "has supporter data")
+        assert world.items() == before
+
+    def test_many_tests_take_more_than_one_request(
+        self, world: World, ida: Desk, made: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(page_actions, "MAX_PERSONS", 2)
+        for number in range(3):
+            world.sign(pages.get(made["id"]), testing=True, email=f"tester{number}@example.org")
+        answer = ida.delete(f"{PAGES}/{made['id']}")
+        assert (answer.status, answer.body["detail"]) == (409, page_actions.MORE)
+        assert ida.delete(f"{PAGES}/{made['id']}").status == 204
+        assert persons(world) == []
+
+    def test_whatever_breaks_off_can_be_ended(self, world: World, ida: Desk, made: dict[str, Any]) -> None:
+        page = pages.get(made["id"])
+        for number in range(2):
+            signed = world.sign(page, testing=True, email=f"tester{number}@example.org")
+            world.act(page, signed.contact_ref, testing=True)
+        with faults(throttle(on="TransactWriteItems", nth=2, attempts=99)):
+            assert ida.delete(f"{PAGES}/{made['id']}").status == 503
+        assert len({item["ref"] for item in persons(world) if "#" not in item["ref"]}) == 1
+        assert ida.delete(f"{PAGES}/{made['id']}").status == 204
+        assert persons(world) == []
+
+    def test_tests_go_with_the_campaign(self, world: World, ida: Desk, made: dict[str, Any]) -> None:
+        world.sign(pages.get(made["id"]), testing=True)
+        world.run()
+        assert ida.delete("/v1/orgs/bees/campaigns/save_bees").status == 204
+        assert persons(world) == []
 
     def test_not_where_it_cannot_be_known(
         self, world: World, ida: Desk, made: dict[str, Any], monkeypatch: pytest.MonkeyPatch

@@ -91,6 +91,11 @@ ON_MANAGED = {
     "CatalogTable": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem ConditionCheckItem",
     "GuardKeySecret": "GetSecretValue",
 }
+REMOVES_TESTS = {
+    "ActionsTable": "GetItem BatchGetItem Query UpdateItem DeleteItem",
+    "ActionsTable.Arn/index/by_campaign": "Query",
+}
+"""Testing actions go with their page or campaign."""
 ON_STREAM = {
     "ActionsTable.StreamArn": "DescribeStream GetRecords GetShardIterator",
     "ActionsTable.Arn/stream/*": "ListStreams",
@@ -272,7 +277,7 @@ RIGHTS = {
     },
     "manage_campaigns": {
         **ON_MANAGED,
-        "ActionsTable.Arn/index/by_campaign": "Query",
+        **REMOVES_TESTS,
         "StatsTable": "UpdateItem",
     },
     "manage_targets": {**ON_MANAGED, "ActionsTable": "BatchGetItem UpdateItem ConditionCheckItem"},
@@ -291,9 +296,8 @@ RIGHTS = {
     },
     "manage_pages": {
         **ON_MANAGED,
+        **REMOVES_TESTS,
         "StatsTable": "UpdateItem",
-        "ActionsTable": "BatchGetItem UpdateItem",
-        "ActionsTable.Arn/index/by_campaign": "Query",
         "MailQueue": "SendMessage",
     },
     "manage_audits": {**ON_MANAGED, "StatsTable": "GetItem Query PutItem", "AuditQueue": "SendMessage"},

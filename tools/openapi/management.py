@@ -297,7 +297,7 @@ MANAGED: tuple[Managed, ...] = (
     Managed("createPage", "POST", f"{ORG}/pages", "A new page, or a copy of one", CREATED, ("taken",)),
     Managed("getActionPage", "GET", PAGE, "A page of the org"),
     Managed("changePage", "PATCH", PAGE, "Other settings", problems=("taken", "outdated")),
-    Managed("deletePage", "DELETE", PAGE, "The end of a page without actions", NO_CONTENT, ("in-use", "outdated")),
+    Managed("deletePage", "DELETE", PAGE, "The end of a page and of tests on it", NO_CONTENT, ("in-use", "outdated")),
     Managed("launchPage", "POST", f"{PAGE}/launch", "Live at once for the lead; a partner asks the lead (202)"),
     Managed("listServices", "GET", f"{ORG}/services", "The org's services, without passwords", listed=True),
     Managed("createService", "POST", f"{ORG}/services", "One more service", CREATED),

@@ -469,7 +469,7 @@ CAMPAIGNS = (
     _create("pages", f"{ORG}/pages", "a new page, or a copy", "campaign, fromPage or fromCampaign", *PAGE_SETTINGS),
     _show("pages", PAGE, "a page, by its id"),
     _set("pages", PAGE, "other settings", *PAGE_SETTINGS),
-    _delete("pages", PAGE, "the end of a page without actions", IRREVERSIBLE),
+    _delete("pages", PAGE, "the end of a page on which nobody did more than test", IRREVERSIBLE),
     _create("pages", f"{PAGE}/launch", "make it live, or ask the campaign's lead to", "message", verb="launch"),
     _show("messages", f"{CAMPAIGN}/messages", "what its supporters wrote to targets, and what became of it", "list"),
     _show("messages", f"{CAMPAIGN}/mtt/next", "which messages would go out now", "next"),

@@ -109,15 +109,16 @@ def change(caller: Caller, org_name: str, page: int, patch: Mapping[str, Any], s
 
 
 def delete(caller: Caller, org_name: str, page: int, seen: Seen) -> None:
-    """End a page that has no action. Raises `InUse`.
+    """End a page on which nobody did more than test; tests go with it (domain 13.4). Raises `InUse`.
 
     Its widget may still be open somewhere: a signature in the 30 s for which functions know the page stays behind.
     """
     org = org_of(caller, org_name, Permission.MANAGE_ACTION_PAGES)
     known = of_org(org, page)
     seen(known.version)
-    page_actions.check_none(known.campaign, known.id)
-    entry = Change(caller.user.id, org.id, "page.delete", f"page#{known.id}", _audited(known), {})
+    tests = page_actions.clear(known.campaign, known.id)
+    gone = {**_audited(known), "testingActions": tests}
+    entry = Change(caller.user.id, org.id, "page.delete", f"page#{known.id}", gone, {})
     pages.delete(known, lambda transaction: audit.record(transaction, entry))
 
 

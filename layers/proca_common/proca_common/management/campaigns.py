@@ -102,9 +102,9 @@ def change(caller: Caller, org_name: str, name: str, patch: Mapping[str, Any], s
 def delete(caller: Caller, org_name: str, name: str, seen: Seen) -> None:
     """End a campaign with the pages that its lead has in it, all or nothing, and with its targets (domain 1.18, 13.2).
 
-    Targets may be too many for one transaction. They go first, so that none is left when that breaks off, and once more
-    after that: while the campaign is there somebody may add one. Raises `InUse` while partners have pages in it, or
-    while a page has actions.
+    Tests on its pages go, too. Targets may be too many for one transaction. They go first, so that none is left when
+    that breaks off, and once more after that: while the campaign is there somebody may add one. Raises `InUse` while
+    partners have pages in it, or while a page has actions that are no tests.
     """
     org = org_of(caller, org_name, Permission.MANAGE_CAMPAIGNS)
     campaign = led_by(org, name)
@@ -114,14 +114,15 @@ def delete(caller: Caller, org_name: str, name: str, seen: Seen) -> None:
         raise InUse("has action pages")
     if len(entries) > MAX_PAGES_AT_ONCE:
         raise InUse(f"has more than {MAX_PAGES_AT_ONCE} action pages: delete them first")
-    page_actions.check_none(campaign.id)
+    tests = page_actions.clear(campaign.id)
     own = pages.get_many(int(entry.id) for entry in entries)
 
     def along(transaction: Transaction) -> None:
         for page in own:
             pages.put_gone(transaction, page)
         pages.count_extra(transaction, own, ())
-        gone = {**_audited(campaign), "actionPages": [page.name for page in own]}
+        pages_gone = [page.name for page in own]
+        gone = {**_audited(campaign), "actionPages": pages_gone, "testingActions": tests}
         entry = Change(caller.user.id, org.id, "campaign.delete", f"campaign#{campaign.id}", gone, {})
         audit.record(transaction, entry)
 
