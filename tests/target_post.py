@@ -13,6 +13,7 @@ from typing import Any
 from proca_common.aws import clock
 from proca_common.mails.ways_out import WaysOut
 from proca_common.mtt import sending, store
+from proca_common.mtt.files import Files
 from proca_common.mtt.schedule import EVERY_MS
 from proca_common.mtt.sending import Desk
 from proca_common.targets import known
@@ -51,7 +52,7 @@ class TargetPost(PostOffice):
         known.forget()
         desk = self._module["desk"]
         made = WaysOut(desk.ways._secret, None, concurrency=2, this_machine=True)
-        self._module["desk"] = Desk(desk.sealing_key, desk.srs_key, made)
+        self._module["desk"] = Desk(desk.sealing_key, desk.srs_key, made, Files(desk.ways._secret))
 
     @property
     def srs_key(self) -> bytes:

@@ -308,6 +308,7 @@ def look(recording: Recording, pages: str) -> None:
         ("/v1/pages?name=bees%2Fen", "get_page-by_name"),
         (f"{pages}/numbers", "get_page-numbers"),
         (f"{pages}/static", "get_page-static"),
+        (f"/api?query={quote(COUNT)}&variables={quote(VARIABLES)}", "graphql-count"),
         ("/v1/campaigns/1", "get_campaign"),
         ("/v1/campaigns?name=bees", "get_campaign-by_name"),
         ("/v1/campaigns/1/numbers", "get_campaign-numbers"),

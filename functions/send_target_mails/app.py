@@ -19,6 +19,7 @@ from proca_common.aws.queue import postpone
 from proca_common.aws.settings import SendTargetMailsSettings, read
 from proca_common.aws.stream import batch_answer, deadline_ms
 from proca_common.mails.ways_out import WaysOut
+from proca_common.mtt.files import Files
 from proca_common.mtt.sending import Counted, Desk, send_batch
 from proca_common.orgs.encryption import sealing_key, srs_key
 
@@ -26,15 +27,17 @@ settings = read(SendTargetMailsSettings)
 dynamo.connect(settings)
 client("sqs")
 sealing_secret = secrets.secret(settings.sealing_key_secret)
+passwords_secret = partial(secrets.secret, settings.service_passwords_secret)
 desk = Desk(
     sealing_key=sealing_key(sealing_secret),
     srs_key=srs_key(sealing_secret),
     ways=WaysOut(
-        partial(secrets.secret, settings.service_passwords_secret),
+        passwords_secret,
         settings.ses_configuration_set,
         settings.mail_concurrency,
         this_machine=settings.private_targets == "allow",
     ),
+    files=Files(passwords_secret),
 )
 metrics = Metrics()
 init_phase.over()

@@ -38,6 +38,8 @@ STATUS = {
     "get_page-by_name": 200,
     "get_page-numbers": 200,
     "get_page-static": 200,
+    "graphql": 200,
+    "graphql-count": 200,
     "get_campaign": 200,
     "get_targets": 200,
     "get_campaign-by_name": 200,

@@ -202,10 +202,11 @@ class TestQueues:
 class TestWhatMustBeThere:
     def test_a_backend_is_a_service_of_the_org(self, org: Org, ida: Desk) -> None:
         wanted = {"pushBackend": "webhook", "emailBackend": "ses", "transactionalEmailBackend": "system"}
-        answer = ida.patch("/v1/orgs/bees", wanted)
+        answer = ida.patch("/v1/orgs/bees", {**wanted, "storageBackend": "s3"})
         assert {(failed["pointer"], failed["message"]) for failed in answer.body["errors"]} == {
             ("/pushBackend", "no such service"),
             ("/emailBackend", "no such service"),
+            ("/storageBackend", "no such service"),
             ("/transactionalEmailBackend", "instance org has no transactional email backend configured"),
         }
         services.add(org.id, ServiceInput(name=ServiceName.WEBHOOK, host="https://crm.example.org/in"))

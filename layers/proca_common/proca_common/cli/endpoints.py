@@ -80,6 +80,7 @@ ORG_SETTINGS = (
     "pushBackend",
     "eventBackend",
     "detailBackend",
+    "storageBackend",
     "oneClick",
     "queueNoticeHours",
     "retentionMonths",

@@ -34,7 +34,10 @@ from proca_common.users.user import Caller
 MAX_OWNED = 20
 UNCONFIRMED = "Confirm your e-mail address first"
 SYSTEM = "system"
-BACKENDS = ("email_backend", "transactional_email_backend", "push_backend", "event_backend", "detail_backend")
+BACKENDS = (
+    *("email_backend", "transactional_email_backend", "push_backend", "event_backend", "detail_backend"),
+    "storage_backend",
+)
 QUEUE_SETTINGS = frozenset(
     {
         "customSupporterConfirm",

@@ -26,7 +26,10 @@ from proca_common.users.user import Caller
 NEEDED = Permission.CHANGE_ORG_SERVICES
 PASSWORD = "password"  # noqa: S105 - the name of a field
 NOT_THE_OWN = "is needed: only the instance's org sends with the instance's own account, others borrow it as `system`"
-BACKENDS = ("email_backend", "transactional_email_backend", "push_backend", "event_backend", "detail_backend")
+BACKENDS = (
+    *("email_backend", "transactional_email_backend", "push_backend", "event_backend", "detail_backend"),
+    "storage_backend",
+)
 
 
 class Secret(Entity):

@@ -28,10 +28,11 @@ MAX_RENDERED: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a supporter wrote, for all targets."""
+    """What a supporter wrote, for all targets; `files`: keys of files that go with it."""
 
     subject: str
     body: str
+    files: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:

@@ -41,6 +41,7 @@ from proca_common.mails.ways_out import Way, WaysOut
 from proca_common.monitors import store as stats
 from proca_common.mtt import claims, ranking, store
 from proca_common.mtt.expand import expand
+from proca_common.mtt.files import Files
 from proca_common.mtt.letter import Content, Posting, build, recipients
 from proca_common.mtt.sender import origin
 from proca_common.mtt.settings import KeepMessages, Mtt, mtt_of
@@ -78,6 +79,7 @@ class Desk:
     sealing_key: PrivateKey
     srs_key: bytes
     ways: WaysOut
+    files: Files
 
 
 @dataclass(slots=True)
@@ -244,7 +246,7 @@ def _found(mail: MailId, item: MailItem, settings: Mtt, desk: Desk) -> _Mail:
     if item.testing and ranking.is_late(created_ms(mail.action), clock.now_ms()):
         raise _Withdrawn("a test of yesterday")
     text, sender = (_opened(sealed, desk) for sealed in (message.text, message.sender))
-    content = Content(text["subject"], text["body"])
+    content = Content(text["subject"], text["body"], tuple(text["files"]))
     if content.is_empty:
         raise _Withdrawn("empty")
     try:
@@ -286,6 +288,7 @@ def _letter(found: _Mail, service: Service, desk: Desk) -> Letter:
         is_dupe=bool(found.action.dupe_rank),
         testing=found.testing,
         numbers=_numbers.get(campaign, lambda: stats.read(campaign)) if needed else None,
+        files=desk.files.fetch(found.context.lead, found.content.files),
     )
     now_ms = clock.now_ms()
     try:

@@ -41,13 +41,14 @@ HostName = Annotated[str, Field(pattern=HOST_NAME, max_length=253)]
 class OrgSettings(Entity):
     """What an org decides about itself.
 
-    Backends name one of its services; `system` is that of the instance org. `doi_thank_you`: thank-you mails only with
-    consent to communication. `sender_rewrite`: mails to targets come from an address made of the supporter's, else from
-    one made of the org's name; `reply_enabled`: answers to them go to the supporter (domain 8.6). `one_click`: the
-    pages behind links in mails press their button themselves. `redirect_hosts`: where these pages may lead to, besides
-    the host in the page's name. `contact_schema`: that of its new campaigns that do not say one. `queue_notice_hours`:
-    its owners are told of a queue that was not read for so long; 0: never. `retention_months`: how long after the end
-    of a campaign its contacts are kept (domain 13.8); None: as long as nobody asks to be erased.
+    Backends name one of its services; `system` is that of the instance org, `storage_backend` has the files that go
+    with mails to targets. `doi_thank_you`: thank-you mails only with consent to communication. `sender_rewrite`: mails
+    to targets come from an address made of the supporter's, else from one made of the org's name; `reply_enabled`:
+    answers to them go to the supporter (domain 8.6). `one_click`: the pages behind links in mails press their button
+    themselves. `redirect_hosts`: where these pages may lead to, besides the host in the page's name. `contact_schema`:
+    that of its new campaigns that do not say one. `queue_notice_hours`: its owners are told of a queue that was not
+    read for so long; 0: never. `retention_months`: how long after the end of a campaign its contacts are kept (domain
+    13.8); None: as long as nobody asks to be erased.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=100)]
@@ -69,6 +70,7 @@ class OrgSettings(Entity):
     push_backend: PushBackend | None = None
     event_backend: PushBackend | None = None
     detail_backend: Literal["webhook"] | None = None
+    storage_backend: Literal["s3"] | None = None
     one_click: bool = False
     redirect_hosts: Annotated[tuple[HostName, ...], Field(max_length=100)] = ()
     queue_notice_hours: Annotated[int, Field(ge=0, le=240)] = 24

@@ -33,7 +33,7 @@ NO_KEY = "the instance has no key for passwords: run setup once more"
 
 
 class ServiceName(StrEnum):
-    """What a service is (domain 1.1, ExternalService)."""
+    """What a service is (domain 1.1, ExternalService; `s3` besides)."""
 
     SES = "ses"
     SQS = "sqs"
@@ -49,9 +49,11 @@ class ServiceName(StrEnum):
     TESTDETAIL = "testdetail"
     BREVO = "brevo"
     HUBSPOT = "hubspot"
+    S3 = "s3"
 
 
 _REGION = re.compile(r"([a-z]{2}(-[a-z]+)+-\d)?")
+_ONE_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _MAIL_SERVER = re.compile(r"(ssl|smtps|tls)://[^\s/:]+(:\d+)?|smtp://(127\.0\.0\.1|localhost)(:\d+)?")
 _URL = re.compile(r"https://[^\s/@]+(/\S*)?|http://(127\.0\.0\.1|localhost)(:\d+)?(/\S*)?")
 _URL_OR_NONE = re.compile(f"({_URL.pattern})?")
@@ -59,6 +61,7 @@ _URL_OR_NONE = re.compile(f"({_URL.pattern})?")
 HOSTS = {
     ServiceName.SES: (_REGION, "a region of AWS"),
     ServiceName.SQS: (_REGION, "a region of AWS"),
+    ServiceName.S3: (_ONE_REGION, "a region of AWS"),
     ServiceName.SMTP: (_MAIL_SERVER, "ssl://, smtps:// or tls:// and a server"),
     ServiceName.STRIPE: (_URL_OR_NONE, "empty, or a URL with https"),
     ServiceName.TEST_STRIPE: (_URL_OR_NONE, "empty, or a URL with https"),
