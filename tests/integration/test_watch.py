@@ -9,6 +9,7 @@ import pytest
 
 from proca_common.aws.dynamo import Transaction
 from proca_common.aws.errors import Unavailable
+from proca_common.orgs import instance as instances
 from proca_common.orgs import store as orgs
 from proca_common.orgs.org import Org
 from proca_common.pipes import readings, topology
@@ -164,6 +165,11 @@ def test_an_instance_that_does_not_mail_orders_nothing(office: PostOffice, bees:
     orgs.replace(instance.model_copy(update={"email_backend": None}))
     assert run(**of(bees, 50)) == SILENT
     assert office.collect() == 0
+
+
+def test_an_instance_that_was_not_set_up_yet_has_nothing_to_look_at(world: World) -> None:
+    instances.InstanceItem(*instances.KEY).delete()
+    assert run() == {"unread": 0, "told": 0}
 
 
 def test_numbers_are_told_as_metrics(

@@ -18,6 +18,7 @@ from proca_common.aws.dynamo import CatalogItem
 from proca_common.aws.logs import log_fault, logger
 from proca_common.aws.queue import in_our_words
 from proca_common.catalog import items
+from proca_common.errors import NotFound
 from proca_common.orgs import instance as instances
 from proca_common.orgs import store as orgs
 from proca_common.orgs.org import Org
@@ -75,7 +76,10 @@ def watch(prefix: str, mail_queue_url: str, deadline_ms: int) -> Watched:
     URLs begin with. Raises `Unavailable` where the catalogue cannot be read.
     """
     watched = Watched()
-    instance = orgs.get(instances.get().org)
+    try:
+        instance = orgs.get(instances.get().org)
+    except NotFound:  # it was not set up yet, so there is nobody to look after
+        return watched
     may_mail = instance.email_backend is not None and instance.email_from is not None
     after = 0
     while some := orgs.listed(after, ORGS_AT_ONCE):
