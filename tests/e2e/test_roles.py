@@ -177,6 +177,7 @@ MAY = {
         "Query Catalog",
         "send failures of the sweep",
     },
+    "ReadStatistics": {*READS_CATALOG, "BatchGetItem Catalog", *ASKS, "Query Stats"},
     "ManageServices": MANAGED,
     "ManageTemplates": MANAGED,
     "Confirm": {
