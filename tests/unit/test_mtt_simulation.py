@@ -14,18 +14,17 @@ from pathlib import Path
 import pytest
 
 from proca_common.mtt import schedule
-from proca_common.mtt.plan import CYCLE, MAX_PER_CYCLE, Pace, hourly_cap, is_day_of
+from proca_common.mtt.plan import MAX_PER_CYCLE, Pace, hourly_cap, is_day_of
 from tests.harness.template import project_template
 from tools.pacing.clockwork import Clockwork, Process
 from tools.pacing.curves import Curve, at, by_hour, drip_goals, is_time_to_send
 from tools.pacing.picture import PICTURE, drawn
 from tools.pacing.scene import DAYS, MAILS, PACE, SEED, TARGETS, WINDOW, Arrival, Mail, arrivals
-from tools.pacing.simulation import EVERY_MS, Faults, Simulation
+from tools.pacing.simulation import CYCLE_MS, DRIP_ORDERS_MS, EVERY_MS, Faults, Simulation
 from tools.pacing.world import State, World
 
 CALM = Faults()
 STORMY = Faults(deaths=0.01, twice=0.05, late=0.05, busy=0.02, schedulers=2)
-CYCLE_MS = round(CYCLE.total_seconds() * 1000)
 WAYS = pytest.mark.parametrize("pace", [None, PACE], ids=["drip", "hourly"])
 WEATHERS = pytest.mark.parametrize("faults", [CALM, STORMY], ids=["calm", "stormy"])
 
@@ -170,3 +169,4 @@ def test_it_is_planned_as_often_as_in_the_simulation() -> None:
     assert event["Properties"]["Schedule"] == "rate(2 minutes)"
     assert schedule.EVERY_MS == EVERY_MS == 120_000 <= CYCLE_MS - 60_000
     assert schedule.MOST * CYCLE_MS <= MAX_PER_CYCLE * EVERY_MS
+    assert schedule.DRIP_ORDERS_MS == DRIP_ORDERS_MS

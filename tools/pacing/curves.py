@@ -51,8 +51,8 @@ def drip_goals(arrived: Iterable[tuple[int, Mail]], window: Window) -> Iterator[
 
 
 def is_time_to_send(moment_ms: int, window: Window) -> bool:
-    """Whether drip may send: an order is good for one cycle, so until one after the hours, and calls take a while."""
-    late = CYCLE + timedelta(minutes=1)
+    """Whether drip may send: an order is good for two cycles, so until then after the hours, and calls take a while."""
+    late = 2 * CYCLE + timedelta(minutes=1)
     return is_open(at(moment_ms), window) or is_open(at(moment_ms) - late, window)
 
 

@@ -29,6 +29,8 @@ from tools.pacing.scene import Arrival, Mail
 from tools.pacing.world import HourPlan, Provider, State, World
 
 EVERY_MS: Final = 120_000
+CYCLE_MS: Final = CYCLE // timedelta(milliseconds=1)
+DRIP_ORDERS_MS: Final = 2 * CYCLE_MS
 AGAIN_MS: Final = 60_000
 HOUR_MS: Final = 3_600_000
 RATE: Final = 14.0
@@ -99,18 +101,18 @@ class Simulation:
             yield EVERY_MS
 
     def _drip(self) -> Process:
-        """One run: what waits, then the numbers, then orders, each of which is good for one cycle."""
+        """One run: what waits, then the numbers, then orders, each of which is good for two cycles."""
         if not is_open(self._now, self._window):
             return
         waiting = self.world.waiting(MAX_PER_CYCLE)
         yield self._while_ms()
         progress = self.world.progress(waiting)
         now_ms = self._clock.now_ms
-        most = MAX_PER_CYCLE * EVERY_MS // (CYCLE // timedelta(milliseconds=1))
+        most = MAX_PER_CYCLE * EVERY_MS // CYCLE_MS
         shares = drip(self._now, self._window, progress, most=most)
         for target, number in shares.items():
             for mail in waiting[target][:number]:
-                self._order(_Order(mail, now_ms, now_ms + CYCLE // timedelta(milliseconds=1)))
+                self._order(_Order(mail, now_ms, now_ms + DRIP_ORDERS_MS))
             if self._chance.random() < 0.1:
                 yield self._while_ms()
 
