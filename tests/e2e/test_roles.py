@@ -155,7 +155,7 @@ MAY = {
         *(f"{what} a file" for what in ("read", "write", "remove", "break off")),
     },
     "LendQueueCredentials": {*READS_CATALOG, *ASKS, "lend the queue reader"},
-    "ManageCampaigns": {*MANAGED, *REMOVES_TESTS, "UpdateItem Stats"},
+    "ManageCampaigns": {*MANAGED, *REMOVES_TESTS, "BatchGetItem Stats", "UpdateItem Stats"},
     "ManageTargets": {*MANAGED, "BatchGetItem Actions", "ConditionCheckItem Actions"},
     "ManageMessages": {
         *READS_CATALOG,
@@ -185,6 +185,7 @@ MAY = {
         "BatchGetItem Actions",
         "UpdateItem Actions",
         *CATALOG,
+        "UpdateItem Stats",
         "send confirm-supporter",
         "send confirm-action",
         "send failures of the stream",

@@ -183,6 +183,10 @@ def test_every_metric_that_is_shown_is_told_by_a_function_or_by_aws(widgets: lis
             assert "${" in value
 
 
+def test_all_that_functions_tell_is_shown(widgets: list[Json]) -> None:
+    assert emitted().keys() == {name for namespace, name, _ in shown(widgets) if namespace == "${MetricsNamespace}"}
+
+
 def test_every_queue_of_ours_is_shown_and_those_of_orgs_are_searched_for(body: str, widgets: list[Json]) -> None:
     queues = project_template().resources("AWS::SQS::Queue")
     for queue in queues:

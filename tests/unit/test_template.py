@@ -278,7 +278,7 @@ RIGHTS = {
     "manage_campaigns": {
         **ON_MANAGED,
         **REMOVES_TESTS,
-        "StatsTable": "UpdateItem",
+        "StatsTable": "BatchGetItem UpdateItem",
     },
     "manage_targets": {**ON_MANAGED, "ActionsTable": "BatchGetItem UpdateItem ConditionCheckItem"},
     "manage_messages": {
@@ -297,7 +297,7 @@ RIGHTS = {
     "manage_pages": {
         **ON_MANAGED,
         **REMOVES_TESTS,
-        "StatsTable": "UpdateItem",
+        "StatsTable": "BatchGetItem UpdateItem",
         "MailQueue": "SendMessage",
     },
     "manage_audits": {**ON_MANAGED, "StatsTable": "GetItem Query PutItem", "AuditQueue": "SendMessage"},
@@ -315,6 +315,7 @@ RIGHTS = {
         **ON_STREAM,
         "ActionsTable": "GetItem BatchGetItem UpdateItem",
         **ON_CATALOG,
+        "StatsTable": "UpdateItem",
         "MailQueue": "SendMessage",
         "LinkKeysSecret": "GetSecretValue",
         "AWS::StackName-org-*-confirm-supporter": "SendMessage",
