@@ -71,8 +71,11 @@ class Desk:
         """A message comes to the queue."""
         self.waiting.append(Message(f"m-{os.urandom(6).hex()}", body))
 
-    def step(self, remaining_ms: int = 300_000) -> bool:
-        """One message; whether there was any. A function that is killed leaves it where it is."""
+    def step(self, remaining_ms: int | None = 300_000, timeout_s: float = 300) -> bool:
+        """One message; whether there was any. A function that is killed leaves it where it is.
+
+        `remaining_ms`: what the function is told all the time, else what is left of `timeout_s`.
+        """
         self.collect()
         if not self.waiting:
             return False
@@ -83,7 +86,7 @@ class Desk:
             return True
         with hooked(_Postponing()):
             answer = function(FUNCTION)(
-                {"Records": [message.record()]}, LambdaContext(FUNCTION, remaining_ms=remaining_ms)
+                {"Records": [message.record()]}, LambdaContext(FUNCTION, timeout_s, remaining_ms=remaining_ms)
             )
         if not answer["batchItemFailures"]:
             self.waiting.remove(message)
