@@ -379,3 +379,51 @@ def test_hourly_keeps_to_its_cap_and_spreads_the_hour(
     while time.now_ms < begun + 4_200_000:
         post.cycle(move)
     assert len(times) == 5
+
+
+def test_the_lead_sends_what_is_written_on_pages_of_partners(
+    post: TargetPost, org: Org, time: SimulatedTime, mail_server: MailServer
+) -> None:
+    world = post.world
+    campaign = paced(world, org)
+    anna = mtt.target(campaign, "Anna")
+    partner = world.org("birds")
+    answer = mtt.write(world, world.page(partner, campaign, name="birds/bees"), anna)
+    assert f"{org.id}/targets" in world.action(answer.action)["owed"]
+    deliver(post, time)
+    post.schedule()
+    post.work()
+
+    [taken] = mail_server.taken
+    assert taken.sender.endswith("@bees.example.org")
+    assert post.statuses() == {"sent": 1}
+
+
+def test_no_log_says_who_wrote_what_to_whom(
+    post: TargetPost,
+    org: Org,
+    time: SimulatedTime,
+    mail_server: MailServer,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = post.world
+    campaign = paced(world, org)
+    anna = mtt.target(campaign, "Anna")
+    page = world.page(org, campaign)
+    answers = [mtt.write(world, page, anna, name=name, body="a private sentence") for name in ("ida", "per", "siri")]
+    mtt.write(world, page, anna, subject="{{#private}}")
+    deliver(post, time)
+    mail_server.replies |= {"MAIL": ["451 4.7.1 ida@example.org waits"], "RCPT": ["550 5.1.1 anna@example.org"]}
+    for _ in range(3):
+        post.schedule()
+        post.work()
+        time.forward(minutes=3)
+    post.put('{"not": "an order of ida@example.org"}')
+    post.step()
+
+    assert post.statuses()["refused"] == 1
+    said = capsys.readouterr().out + caplog.text
+    assert "mails to targets" in said
+    secrets = ("ida@", "anna@", "Holm", "private", *(answer.contact_ref for answer in answers))
+    assert [secret for secret in secrets if secret in said] == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from proca_common.actions.input import parse_action
 from proca_common.actions.mtt import MttInput
 from proca_common.failures import Refused
+from tools.emulator import ROOT
 
 TARGET = "6b7b1d0e-0c1f-4f1e-9b7e-2f7a3c9d1e5f"
 
@@ -106,3 +109,15 @@ def test_targets_are_required() -> None:
 
 def test_of_many_wrong_targets_twenty_are_told() -> None:
     assert len(refused(targets=["x"] * 1000)) == 20
+
+
+IMPORTED = """
+import sys, proca_common.intake.requests, proca_common.stages.deliver, proca_common.stages.confirm
+print(*[name for name in sys.modules if name.startswith(("proca_common.mtt", "proca_common.targets", "mstache"))])
+"""
+
+
+def test_signatures_without_a_message_import_nothing_of_targets() -> None:
+    layer = {"PYTHONPATH": str(ROOT / "layers" / "proca_common")}
+    made = subprocess.run([sys.executable, "-c", IMPORTED], env=layer, capture_output=True, text=True, check=True)
+    assert made.stdout.split() == []
