@@ -15,9 +15,9 @@ from proca_common.catalog import items
 from proca_common.management import target_lists, targets
 from proca_common.mtt.store import NumbersItem, numbers_key
 from proca_common.orgs import store as orgs
-from proca_common.targets import store
+from proca_common.targets import known, store
 from proca_common.targets.given import OutdatedTargets
-from proca_common.targets.target import emails_after_report
+from proca_common.targets.target import MAX_TARGETS, emails_after_report
 from proca_common.users import store as users
 from proca_common.users.permissions import Role
 from tests.desks import NOBODY, Desk, desk
@@ -338,3 +338,31 @@ class TestWho:
         eva = desk("eva@example.org", rivers=Role.OWNER)
         assert eva.get(f"/v1/orgs/rivers/campaigns/rivers/targets/{target}").status == 404
         assert eva.get("/v1/orgs/rivers/campaigns/bees/targets").status == 404
+
+
+@pytest.mark.soak
+def test_as_many_as_a_campaign_may_have(world: World, campaign: Campaign, ida: Desk) -> None:
+    """A parliament is a tenth of it: written in parts, read at once by signatures and widgets."""
+    heads = "externalId,name,locale,area,email,fields.salutation,fields.party"
+    lines = [
+        f'mep-{n},"Member, Number {n}",pt_BR,PT,member{n}@example.org,Dear Member {n},Party {n % 7}'
+        for n in range(MAX_TARGETS)
+    ]
+    answer = ida.send("PUT", LIST, "\r\n".join([heads, *lines]), {"Content-Type": "text/csv"})
+    assert answer.body["created"] == MAX_TARGETS
+    some = set(list(ids(campaign).values())[:1000])
+    with calls() as made:
+        assert known.of(campaign.id, some) == some
+    assert len(made) <= 2
+    path, found, cursor = f"/v1/campaigns/{campaign.id}/targets", 0, {}
+    while True:
+        part = world.get(path, **cursor)
+        found += len(part.body["items"])
+        if part.body["next"] is None:
+            break
+        cursor = {"cursor": part.body["next"]}
+    assert found == MAX_TARGETS
+    other = {**ANNA, "externalId": "one more"}
+    assert (ida.post(LIST, other).status, put(ida, other).codes) == (409, [("/targets", "too_large")])
+    gone = ida.send("PUT", LIST, heads, {"Content-Type": "text/csv"}, {"outdated": "delete"})
+    assert gone.body["deleted"] == MAX_TARGETS
