@@ -74,6 +74,7 @@ OF_ORG: dict[str, Roles] = {
     "PATCH /v1/orgs/{org}/campaigns/{campaign}": CAMPAIGNS | CAMPAIGN_SETTINGS,
     "DELETE /v1/orgs/{org}/campaigns/{campaign}": CAMPAIGNS,
     "GET /v1/orgs/{org}/campaigns/{campaign}/partners": CAMPAIGNS,
+    "GET /v1/orgs/{org}/campaigns/{campaign}/series": STAFF,
     "GET /v1/orgs/{org}/campaigns/{campaign}/audits": CAMPAIGNS,
     "POST /v1/orgs/{org}/campaigns/{campaign}/audits": CAMPAIGNS,
     "GET /v1/orgs/{org}/campaigns/{campaign}/audits/{audit}": CAMPAIGNS,

@@ -54,6 +54,7 @@ STATUS = {
     "manage_targets": 200,
     "manage_messages": 200,
     "manage_audits": 200,
+    "read_statistics": 200,
     "manage_keys": 200,
     "lend_queue_credentials": 201,
     "account": 200,
