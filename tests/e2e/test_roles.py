@@ -83,6 +83,7 @@ MAY = {
         *(f"{action} Actions" for action in ("GetItem", "BatchGetItem")),
         "Query pending",
         "GetItem Stats",
+        "GetItem Erasures",
     },
     "Account": MANAGED - {"ConditionCheckItem Catalog"},
     "ManageStaff": MANAGED,
