@@ -12,7 +12,7 @@ from email.policy import default
 from typing import Any, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proca_common.mails.letter import File, Letter, target_mail_of
@@ -340,6 +340,7 @@ def test_files_stand_where_they_are_shown() -> None:
 BREAKING = st.text(alphabet=st.sampled_from('\r\n\x00\x0b\x85\u2028\t :;<>@,."\\aB=?é{}'), max_size=40)
 
 
+@settings(deadline=None)
 @given(subject=BREAKING, name=BREAKING, body=BREAKING, file=BREAKING)
 def test_no_text_gets_out_of_its_place(subject: str, name: str, body: str, file: str) -> None:
     break_in = "\r\nBcc: victim@example.org\r\n\r\n<p>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proca_common.mtt.ranking import TESTS_MS, is_late, ranked, shown
@@ -26,6 +26,7 @@ def test_a_person_writes_to_a_target_once(targets: str, written: str, first: str
     assert ranked(targets, set(written)) == (tuple(first), tuple(dupes))
 
 
+@settings(deadline=None)
 @given(st.lists(st.sets(st.sampled_from("abcdef")), min_size=1, max_size=4))
 def test_each_target_gets_one_mail_in_whatever_order_actions_are_ranked(actions: list[set[str]]) -> None:
     for order in itertools.permutations(actions):
