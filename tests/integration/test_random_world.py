@@ -40,7 +40,7 @@ STEPS = 150
 PEOPLE = 8
 LONG = 14_000
 """Of these about 5,000 are signatures, decisions and reports of mails that changed something."""
-SEEDS = 4
+SEEDS = 3
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")  # a killed sweep has none
 
