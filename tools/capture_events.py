@@ -20,6 +20,7 @@ import urllib.request
 import uuid
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from tools.emulator import LOCAL, ROOT
 from tools.stack import STACK_NAME, Stack, build, deployed_stack, say
@@ -88,6 +89,18 @@ JOBS = {
     "export_file": ("ExportQueue", {"org": 2, "export": 373974220603415, "at": 1795360521915}),
     "erase": ("ErasureQueue", {"org": 2, "erasure": 373974220603415}),
     "audit_counts": ("AuditQueue", {"campaign": 1, "audit": 373974220603415}),
+}
+COUNT = "query getCount($actionPage: Int!) { actionPage(id: $actionPage) { campaign { stats { supporterCount } } } }"
+COUNTED = urlencode({"query": COUNT, "variables": '{"actionPage":1}'})
+SIGN = """mutation addActionContact(
+    $action: ActionInput!, $contact: ContactInput!, $privacy: ConsentInput!, $actionPage: Int!) {
+  addActionContact(actionPageId: $actionPage, action: $action, contact: $contact, privacy: $privacy) {
+    contactRef firstName } }"""
+SIGNED = {
+    "action": {"actionType": "petition", "customFields": '{"comment": "Keep the park"}'},
+    "contact": CONTACT,
+    "privacy": {"optIn": True},
+    "actionPage": 1,
 }
 DONATION = {"amount": 500, "currency": "EUR", "frequencyUnit": "monthly"}
 SHARE = {"action": {"actionType": "share", "customFields": {"network": "fediverse"}}}
@@ -308,7 +321,7 @@ def look(recording: Recording, pages: str) -> None:
         ("/v1/pages?name=bees%2Fen", "get_page-by_name"),
         (f"{pages}/numbers", "get_page-numbers"),
         (f"{pages}/static", "get_page-static"),
-        (f"/api?query={quote(COUNT)}&variables={quote(VARIABLES)}", "graphql-count"),
+        (f"/api?{COUNTED}", "graphql-count"),
         ("/v1/campaigns/1", "get_campaign"),
         ("/v1/campaigns?name=bees", "get_campaign-by_name"),
         ("/v1/campaigns/1/numbers", "get_campaign-numbers"),
@@ -317,6 +330,8 @@ def look(recording: Recording, pages: str) -> None:
     ):
         recording.call("GET", path)
         recording.keep(name)
+    recording.call("POST", "/api", {"query": SIGN, "variables": SIGNED})
+    recording.keep("graphql")
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ class Proca:
 def node(folder: Path, script: str, *arguments: str) -> Any:
     """What a script of Node's prints as JSON, run where the clients are installed."""
     done = subprocess.run(
-        ["node", "--input-type=module", "-", *arguments],
+        ["node", "--input-type=commonjs", "-", *arguments],
         input=script,
         cwd=folder,
         capture_output=True,

@@ -18,23 +18,21 @@ from tools.client import Client
 
 CAMPAIGN = f"bees-{RUN}"
 OPEN = """
-import { readFileSync, writeFileSync } from "node:fs";
-import * as crypto from "@proca/crypto";
-const { loadKeyStoreFromFile, decryptPersonalInfo } = crypto.default ?? crypto;
+const { readFileSync } = require("node:fs");
+const { loadKeyStoreFromFile, decryptPersonalInfo } = require("@proca/crypto");
 const [keys, message] = process.argv.slice(2);
 const opened = decryptPersonalInfo(JSON.parse(readFileSync(message)).personalInfo, loadKeyStoreFromFile(keys));
 console.log(JSON.stringify(opened));
 """
 READ = """
-import * as crypto from "@proca/crypto";
-import * as queue from "@proca/queue";
-const { loadKeyStoreFromFile } = crypto.default ?? crypto;
-const { syncFile } = queue.default ?? queue;
+const { loadKeyStoreFromFile } = require("@proca/crypto");
+const { syncFile } = require("@proca/queue");
 const [keys, messages] = process.argv.slice(2);
 const read = [];
 const keep = async (message) => { read.push(message); return true; };
-await syncFile(messages, keep, { keyStore: loadKeyStoreFromFile(keys) });
-console.log(JSON.stringify(read));
+Promise.resolve(syncFile(messages, keep, { keyStore: loadKeyStoreFromFile(keys) }))
+  .then(() => new Promise((done) => setTimeout(done, 500)))
+  .then(() => console.log(JSON.stringify(read)));
 """
 
 
