@@ -34,7 +34,6 @@ FUNCTIONS = {
     "lend_queue_credentials": (512, 28),
     "manage_exports": (512, 28),
     "manage_erasures": (512, 28),
-    "lend_queue_credentials": (512, 28),
     "account": (512, 28),
     "manage_orgs": (512, 28),
     "manage_staff": (512, 28),
