@@ -202,6 +202,20 @@ def test_the_stack_has_one_dashboard_named_after_it() -> None:
     assert len(TEMPLATE.read_text()) < 1_000_000, "what CloudFormation takes from a bucket"
 
 
+@pytest.mark.parametrize(
+    ("variable", "kind", "attribute"),
+    [
+        ("CHECKED_QUEUES", "AWS::SQS::Queue", "QueueName"),
+        ("CHECKED_SECRETS", "AWS::SecretsManager::Secret", "Id"),
+    ],
+)
+def test_health_looks_at_every_queue_and_secret_of_ours(variable: str, kind: str, attribute: str) -> None:
+    function = project_template().document["Resources"]["CheckHealthFunction"]["Properties"]
+    _, listed = function["Environment"]["Variables"][variable]["Fn::Join"]
+    there = project_template().resources(kind)
+    assert sorted(each["Fn::GetAtt"] for each in listed) == sorted(f"{name}.{attribute}" for name in there)
+
+
 # --- the alarms
 
 

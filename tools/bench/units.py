@@ -11,12 +11,12 @@ import math
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from itertools import count
 from logging import StreamHandler
 from statistics import median
-from typing import Any, cast
+from typing import Any, TextIO, cast
 
 from proca_common.action_pages.page import ActionPage
 from proca_common.aws.logs import logger
@@ -32,6 +32,9 @@ INTAKE, DELIVER = "intake", "deliver"
 FUNCTIONS = {INTAKE: "AddActionContactFunction", DELIVER: "DeliverFunction"}
 SQS_REQUEST_BYTES = 64 * 1024
 """What SQS bills as one request of a payload."""
+
+BY_THE_MINUTE = {"activity"}
+"""What is written once a minute for each page, however many sign; the breakdown shows it."""
 
 _numbers = count(1)
 
@@ -61,7 +64,7 @@ class Usage:
     @property
     def write_units(self) -> float:
         """Write units of one signature, from the widget to delivered."""
-        return sum(write.units for write in self.writes) / self.signatures
+        return sum(write.units for write in self.writes if write.what not in BY_THE_MINUTE) / self.signatures
 
     @property
     def read_units(self) -> float:
@@ -204,10 +207,11 @@ def _sqs_requests(call: Any) -> int:
 
 @contextmanager
 def _logged_to(logs: Logs) -> Iterator[None]:
-    """The functions' log lines go there."""
+    """The functions' log lines go there, and the metrics among them."""
     handler = cast("StreamHandler[Any]", logger.registered_handler)
     before = handler.setStream(logs)
     try:
-        yield
+        with redirect_stdout(cast(TextIO, logs)):
+            yield
     finally:
         handler.setStream(before)
