@@ -472,7 +472,17 @@ CAMPAIGNS = (
     _set("pages", PAGE, "other settings", *PAGE_SETTINGS),
     _delete("pages", PAGE, "the end of a page on which nobody did more than test", IRREVERSIBLE),
     _create("pages", f"{PAGE}/launch", "make it live, or ask the campaign's lead to", "message", verb="launch"),
-    _show("messages", f"{CAMPAIGN}/messages", "what its supporters wrote to targets, and what became of it", "list"),
+    _list(
+        "messages",
+        f"{CAMPAIGN}/messages",
+        "what its supporters wrote to targets, and what became of it",
+        "action_id",
+        "created_at",
+        "target_name",
+        "msg_subject",
+        "status",
+        queries=("target", "includeDuplicates"),
+    ),
     _show("messages", f"{CAMPAIGN}/mtt/next", "which messages would go out now", "next"),
     _list(
         "messages",
