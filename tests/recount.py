@@ -302,8 +302,8 @@ def entitled(stored: Stored) -> set[str]:
         still_owed = action.get("owed", set())
         if action["status"] in EMITTED:
             receivers = {(org, "deliver", "deliver") for org in action["recipients"]}
-        elif "held" in action:
-            continue
+        elif "held" in action or (action.get("unlisted") and action["org"] not in action["recipients"]):
+            continue  # nobody is asked: it is under review, or who would be has erased the supporter
         elif action["with_consent"] and action["status"] == "new":
             receivers = {(action["org"], "supporter_confirm", "confirm-supporter")}
         elif action["with_consent"] and action["status"] == "confirming":

@@ -79,14 +79,15 @@ class TestOfOneOrg:
         other = world.org("other")
         page, others = world.page(org), world.page(other, world.campaign(other, "birds"))
         ref = world.sign(others).contact_ref
-        for _ in range(50):
+        for _ in range(2):
             world.act(page, ref, "share", headers={"Idempotency-Key": "once"})
+        for _ in range(46):
             world.act(page, ref, "share")
         world.run()
 
         entry = erased(org, ref)
 
-        assert entry.waiting_actions == 51
+        assert entry.waiting_actions == 47
         assert [item for item in world.items("A#") if item["ref"].startswith("u#")] == []
         assert_sound(world, page.campaign, others.campaign)
         assert kinds(world) == {"action": 1, "contact": 1, "id": 1, "membership": 1, "supporter": 1}
@@ -113,8 +114,8 @@ class TestOfOneOrg:
     def test_many_actions_take_many_transactions(self, world: World, org: Org) -> None:
         campaign = world.campaign(org)
         page = world.page(org, campaign)
-        signed = [world.sign(page, email=EMAIL, country="DK" if number else "NO") for number in range(60)]
-        for _ in range(70):
+        signed = [world.sign(page, email=EMAIL, country="DK" if number else "NO") for number in range(55)]
+        for _ in range(5):
             world.act(page, signed[0].contact_ref, "share")
         world.run()
         before = counted(world, campaign.id)
@@ -123,8 +124,8 @@ class TestOfOneOrg:
 
         assert_sound(world, campaign)
         assert counted(world, campaign.id) == before
-        assert (entry.supporters, entry.counted_actions) == (60, 130)
-        assert kinds(world) == {"action": 130, "id": 130, "membership": 1}
+        assert (entry.supporters, entry.counted_actions) == (55, 60)
+        assert kinds(world) == {"action": 60, "id": 60, "membership": 1}
 
     def test_who_signs_again_is_somebody_new(self, world: World, org: Org, time: SimulatedTime) -> None:
         campaign = world.campaign(org)

@@ -13,6 +13,9 @@ import pytest
 
 from proca_common.aws.errors import CloudError
 from proca_common.aws.pace import Pace
+from proca_common.erasures import ledger
+from proca_common.erasures.erase import erase
+from proca_common.erasures.ledger import ErasureItem
 from proca_common.errors import DomainError
 from proca_common.monitors import audits
 from proca_common.monitors.audit import Audit
@@ -21,6 +24,7 @@ from proca_common.stages.audit import work
 from tests import ses
 from tests.coalition import Coalition, Petition, clear
 from tests.disasters import any_disaster
+from tests.erasing import KEY, NOBODY
 from tests.harness.calls import hooked
 from tests.harness.faults import Killed, faults
 from tests.recount import assert_sound, entitled, recounted
@@ -87,6 +91,7 @@ class RandomWorld:
         self.actions: list[int] = []
         self.refs: list[str] = ["earlier", "somebody"]
         self.audits: list[Audit] = []
+        self.erasures: list[ErasureItem] = []
         self.happened: Counter[str] = Counter()
 
     def live(self, steps: int) -> Coalition:
@@ -104,6 +109,7 @@ class RandomWorld:
             self.close_or_open: 1,
             self.wait: 3,
             self.audit: 1,
+            self.erase: 2,
             self.world.forget: 1,
         }
         with hooked(sent := Sent()):
@@ -113,6 +119,8 @@ class RandomWorld:
             for org in (self.coalition.lead, self.coalition.partner):
                 self.coalition.open_queues(org)
             self.world.forget()
+            for entry in self.erasures:
+                assert erase(ledger.get(entry.org, entry.id))
             self.time.recover(sweeps=20)
         stored = assert_sound(self.world, *(petition.campaign for petition in self.petitions))
         assert entitled(stored) <= sent.ids.keys()
@@ -203,6 +211,16 @@ class RandomWorld:
         with self.trouble(0.3):
             known = audits.find(begun.campaign, begun.id) or begun
             work(known, Pace(1_000_000), lambda: next(turns, None) is not None)
+
+    def erase(self) -> None:
+        """An org erases somebody, or goes on with that."""
+        if not self.erasures or self.chance.random() < 0.7:
+            org = self.chance.choice([self.coalition.lead, self.coalition.partner])
+            self.erasures.append(ledger.enter(org.id, self.chance.choice(self.refs), NOBODY, KEY))
+            self.happened["erasure"] += 1
+        asked = self.chance.choice(self.erasures[-3:])
+        with self.trouble(0.4):
+            erase(ledger.get(asked.org, asked.id))
 
     def work(self) -> None:
         mapping = self.chance.choice([self.world.confirm, self.world.deliver])
