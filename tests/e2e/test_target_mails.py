@@ -131,11 +131,9 @@ def test_three_targets_get_mails_of_their_own(site: Site, local: Emulator, tmp_p
         assert schedule(local)["TargetMailsOrdered"] == 0
         rows = ida.get(f"{below}/messages").json["items"]
         assert {row["status"] for row in rows} == {"sent"}
-        assert {(row["msg_subject"], row["email"]) for row in rows} == {("Save bees", None)}
+        assert {(row["subject"], row["email"]) for row in rows} == {("Save bees", None)}
         table = ida.get(f"{below}/messages?format=csv").text
-        assert [row["target_name"] for row in csv.DictReader(io.StringIO(table))] == [
-            row["target_name"] for row in rows
-        ]
+        assert [row["target_name"] for row in csv.DictReader(io.StringIO(table))] == [row["targetName"] for row in rows]
         numbers = {each["name"]: each["messages"] for each in ida.get(f"{below}/targets").json["items"]}
         assert all(each["total"] == each["sent"] == 1 for each in numbers.values()), numbers
 

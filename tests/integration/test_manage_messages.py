@@ -82,17 +82,17 @@ def test_messages_are_taken_out_with_what_became_of_them(
 
     rows = asked(ida, "messages")["items"]
 
-    assert [(row["action_id"], row["target_name"], row["status"]) for row in rows] == [
+    assert [(row["actionId"], row["targetName"], row["status"]) for row in rows] == [
         (first, "Anna", "unsent"),
         (first, "Bo", "unsent"),
         (waiting, "Bo", None),
     ]
-    assert rows[0]["first_name"] == "Ida"
-    assert (rows[0]["email"], rows[0]["msg_subject"]) == ("ida@example.org", "Bees")
+    assert rows[0]["firstName"] == "Ida"
+    assert (rows[0]["email"], rows[0]["subject"]) == ("ida@example.org", "Bees")
     everything = asked(ida, "messages", includeDuplicates="true")["items"]
-    assert [row["status"] for row in everything if row["action_id"] == second] == ["dupe"]
+    assert [row["status"] for row in everything if row["actionId"] == second] == ["dupe"]
     only = asked(ida, "messages", target=bo.id.upper())["items"]
-    assert [row["action_id"] for row in only] == [first, waiting]
+    assert [row["actionId"] for row in only] == [first, waiting]
 
 
 def test_messages_come_in_parts_that_go_through_the_targets_of_one_action(
@@ -106,7 +106,7 @@ def test_messages_come_in_parts_that_go_through_the_targets_of_one_action(
     found, cursor, parts = [], None, 0
     while parts == 0 or cursor is not None:
         part = asked(ida, "messages", limit="2", **({} if cursor is None else {"cursor": cursor}))
-        found += [(row["action_id"], row["target_id"]) for row in part["items"]]
+        found += [(row["actionId"], row["target"]) for row in part["items"]]
         cursor, parts = part["next"], parts + 1
         assert parts < 10
 
@@ -127,7 +127,7 @@ def test_a_table_has_no_formulas(world: World, campaign: Campaign, org: Org, ida
         "created_at",
     ]
     [line] = file(ida, "ndjson")[0].splitlines()
-    assert json.loads(line)["msg_subject"] == "=1+1"
+    assert json.loads(line)["subject"] == "=1+1"
 
 
 def test_what_is_not_kept_is_not_there(world: World, campaign: Campaign, org: Org, ida: Desk) -> None:
@@ -137,7 +137,7 @@ def test_what_is_not_kept_is_not_there(world: World, campaign: Campaign, org: Or
     item.update(actions=[store.MessageItem.sender.remove()])
 
     [row] = asked(ida, "messages")["items"]
-    assert (row["email"], row["first_name"], row["msg_subject"]) == (None, None, "Bees")
+    assert (row["email"], row["firstName"], row["subject"]) == (None, None, "Bees")
 
 
 def test_what_goes_next_is_shown_and_not_planned_by_looking(

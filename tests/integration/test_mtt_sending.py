@@ -152,6 +152,7 @@ def test_a_repeat_writes_to_nobody_and_what_it_said_is_forgotten(
     anna, bo = mtt.target(campaign, "Anna"), mtt.target(campaign, "Bo")
     page = world.page(org, campaign)
     mtt.write(world, page, anna)
+    time.forward(seconds=1)
     again = mtt.write(world, page, bo).action
     deliver(post, time)
 

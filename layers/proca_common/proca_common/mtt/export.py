@@ -33,22 +33,23 @@ from proca_common.targets.target import Target
 
 READ_AT_ONCE: Final = 100
 LAST_ID: Final = 2**53 - 1
-COLUMNS: Final = (
-    "first_name",
-    "last_name",
-    "email",
-    "area",
-    "campaign_name",
-    "target_name",
-    "msg_subject",
-    "msg_body",
-    "created_at",
-    "status",
-    "action_id",
-    "target_id",
-    "target_external_id",
-    "testing",
-)
+COLUMNS: Final = {
+    "first_name": "firstName",
+    "last_name": "lastName",
+    "email": "email",
+    "area": "area",
+    "campaign_name": "campaign",
+    "target_name": "targetName",
+    "msg_subject": "subject",
+    "msg_body": "body",
+    "created_at": "createdAt",
+    "status": "status",
+    "action_id": "actionId",
+    "target_id": "target",
+    "target_external_id": "targetExternalId",
+    "testing": "testing",
+}
+"""Columns of a table (domain 9.10), and what they are called in JSON."""
 
 Row = dict[str, object]
 Thing = TypeVar("Thing")
@@ -116,19 +117,19 @@ def _row(
 ) -> Row:
     """`status`: None until the action is delivered."""
     return {
-        "first_name": written.get("firstName"),
-        "last_name": written.get("lastName"),
+        "firstName": written.get("firstName"),
+        "lastName": written.get("lastName"),
         "email": written.get("email"),
         "area": written.get("area"),
-        "campaign_name": campaign.name,
-        "target_name": None if known is None else known.name,
-        "msg_subject": written.get("subject"),
-        "msg_body": written.get("body"),
-        "created_at": f"{created_at(int(message.action)):%Y-%m-%dT%H:%M:%SZ}",
+        "campaign": campaign.name,
+        "targetName": None if known is None else known.name,
+        "subject": written.get("subject"),
+        "body": written.get("body"),
+        "createdAt": f"{created_at(int(message.action)):%Y-%m-%dT%H:%M:%SZ}",
         "status": status,
-        "action_id": int(message.action),
-        "target_id": target,
-        "target_external_id": None if known is None else known.external_id,
+        "actionId": int(message.action),
+        "target": target,
+        "targetExternalId": None if known is None else known.external_id,
         "testing": message.testing,
     }
 
@@ -138,7 +139,7 @@ def as_csv(found: Iterable[Row]) -> str:
     text = io.StringIO()
     table = csv.writer(text)
     table.writerow(COLUMNS)
-    table.writerows([cell(row[name]) for name in COLUMNS] for row in found)
+    table.writerows([cell(row[name]) for name in COLUMNS.values()] for row in found)
     return text.getvalue()
 
 
