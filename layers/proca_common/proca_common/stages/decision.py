@@ -56,7 +56,7 @@ def waiting_for(supporter: SupporterItem) -> list[ActionItem] | None:
 
 
 def as_read(supporter: SupporterItem) -> Condition:
-    """The supporter's status is as this copy says, and so is what waits for it."""
+    """The supporter's status is as this copy says, and so are what waits for it and who receives it."""
     same: Condition = (SupporterItem.status == supporter.status) & (SupporterItem.waiting == supporter.waiting)
     same &= SupporterItem.recipients == supporter.recipients
     if supporter.held is not None:
@@ -73,7 +73,7 @@ def gone_on(action: ActionItem, status: str, supporter: SupporterItem, now_ms: i
 
 
 def unchanged(action: ActionItem) -> Condition:
-    """The action's status and what it owes are as this copy says."""
+    """The action's status, what it owes and who receives it are as this copy says."""
     condition: Condition = (ActionItem.status == action.status) & outbox.as_read(action)
     if action.recipients is not None:
         condition &= ActionItem.recipients == action.recipients
