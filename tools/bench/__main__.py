@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.harness.template import project_template
 from tests.world import World, set_environment
-from tools.bench import delivery, handler_cpu, imports, lambda_process, proof_of_work, report, units
+from tools.bench import delivery, graphql_cpu, handler_cpu, imports, lambda_process, proof_of_work, report, units
 from tools.bench.delivery import Delivery
 from tools.bench.processes import Machine
 from tools.bench.report import Figures
@@ -50,6 +50,7 @@ def measure(aws: Emulator, template: Path, folder: Path) -> Figures:
         environ = lambda_process.environment(aws, settings, built, folder)
         say("2/5 the CPU of the intake handler")
         cpu = handler_cpu.measure(built, environ, campaign.page.id, CPU_PAIRS)
+        graphql = graphql_cpu.measure(built, environ, campaign.page.id, CPU_PAIRS)
         say("3/5 the CPU of its start")
         starts = imports.measure(built, environ, folder, START_PAIRS, BARE_STARTS)
     say("4/5 the deployed stack")
@@ -58,6 +59,7 @@ def measure(aws: Emulator, template: Path, folder: Path) -> Figures:
         batches=batches,
         alone=alone,
         cpu=cpu,
+        graphql=graphql,
         starts=starts,
         deliveries=_deliveries(stack, aws),
         memory_mb={phase: project_template().function(name)["MemorySize"] for phase, name in units.FUNCTIONS.items()},

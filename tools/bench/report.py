@@ -18,6 +18,7 @@ CALLS_BUDGET = 1
 BATCH_UNITS_BUDGET = 16.0
 ALONE_UNITS_BUDGET = 19.0
 HANDLER_BUDGET = 1.5
+GRAPHQL_BUDGET = 1.3
 IMPORT_BUDGET = 2.0
 DELAY_BUDGET_MS = 1_000
 BUSY_MACHINE = 0.3
@@ -32,6 +33,7 @@ class Figures:
     batches: Usage
     alone: Usage
     cpu: HandlerCpu
+    graphql: Pairs
     starts: Starts
     deliveries: Sequence[Delivery]
     memory_mb: dict[str, int]
@@ -64,6 +66,7 @@ def rows(figures: Figures) -> Iterator[Row]:
     yield _pairs("CPU of the intake handler", figures.cpu.plain, HANDLER_BUDGET)
     yield _pairs("  against a floor that does not check parameters", figures.cpu.lean)
     yield _pairs("  with an Idempotency-Key", figures.cpu.keyed)
+    yield _pairs("CPU of a signature by GraphQL, against REST", figures.graphql, GRAPHQL_BUDGET)
     yield _pairs("CPU of starting the intake function, against boto3", figures.starts.function, IMPORT_BUDGET)
     yield Row("  without bytecode in the layer", f"{figures.starts.without_bytecode_ms:.0f} ms")
     for delivery in figures.deliveries:
@@ -195,7 +198,12 @@ def _keys(figures: Figures) -> str:
 
 
 def _all_pairs(figures: Figures) -> list[tuple[str, Pairs]]:
-    return [("handler", figures.cpu.plain), ("with a key", figures.cpu.keyed), ("start", figures.starts.function)]
+    return [
+        ("handler", figures.cpu.plain),
+        ("with a key", figures.cpu.keyed),
+        ("GraphQL", figures.graphql),
+        ("start", figures.starts.function),
+    ]
 
 
 def _delivered(usage: Usage) -> str:
