@@ -1,7 +1,7 @@
 """Run by `graphql_cpu` in a process that has nothing but the built functions and their layer.
 
-Job: `layer`; `functions`, folders by name; `events`, by the same names, lists of API events, all different; `calls`, how
-many make one measurement, which is the fastest of them. The functions take turns.
+Job: `layer`; `functions`, folders by name; `events`, by the same names, lists of API events, all different; `calls`,
+how many make one measurement, which is the fastest of them. The functions take turns.
 
 Answer: by name, lists of milliseconds of CPU.
 """
