@@ -1,4 +1,5 @@
-"""Searches all that a stack keeps for words that must not be there: table items, stream records, messages, log lines.
+"""Searches all that a stack keeps for words that must not be there: table items, stream records, messages, files of
+exports, log lines.
 
     found = search(stack, ["ida.holm@example.org", "Wilhelmina"], control=[contact_ref, "answered"])
     assert not found.places
@@ -23,7 +24,7 @@ from typing import Any, NamedTuple
 from tools.stack import Stack
 
 TABLES = ("ACTIONS_TABLE", "CATALOG_TABLE", "STATS_TABLE", "ERASURES_TABLE")
-KINDS = ("table items", "stream records", "messages", "log lines")
+KINDS = ("table items", "stream records", "messages", "files", "log lines")
 PEEK_SECONDS = 60
 EMPTY_PAGES = 5  # an open shard of a stream hands these out before its end, on AWS
 
@@ -84,6 +85,7 @@ def everything(stack: Stack) -> Iterator[Kept]:
     yield from table_items(stack)
     yield from stream_records(stack)
     yield from messages(stack)
+    yield from files(stack)
     yield from log_lines(stack)
 
 
@@ -172,6 +174,15 @@ def peek(stack: Stack, url: str) -> list[dict[str, Any]]:
     for message in taken:
         sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
     return taken
+
+
+def files(stack: Stack) -> Iterator[Kept]:
+    """Every file that orgs asked for, and what is left of those that are being written."""
+    s3, bucket = stack.client("s3"), stack.environ["EXPORT_BUCKET"]
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+        for found in page.get("Contents", []):
+            body = s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read()
+            yield Kept("files", found["Key"], [found["Key"].encode(), body])
 
 
 def log_lines(stack: Stack) -> Iterator[Kept]:
