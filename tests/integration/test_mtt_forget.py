@@ -59,6 +59,7 @@ def test_what_waits_is_withdrawn_and_what_went_out_is_nobody_s(
     assert {item["ref"] for item in world.items("T#")} == {other.contact_ref}
 
 
+@pytest.mark.soak
 def test_it_may_break_off_at_any_call(world: World, post: TargetPost, time: SimulatedTime) -> None:
     org = world.org("bees")
     campaign = mtt.campaign(world, org)

@@ -11,7 +11,7 @@ from proca_common.actions.status import EmailStatus
 from proca_common.aws import clock
 from proca_common.campaigns import store as campaigns
 from proca_common.campaigns.campaign import Campaign
-from proca_common.mtt import numbers, store
+from proca_common.mtt import expand, numbers, store
 from proca_common.mtt.sender import srs
 from proca_common.orgs.org import Org
 from proca_common.stages.decide import accept_supporter, reject_supporter
@@ -322,16 +322,16 @@ def test_what_certainly_did_not_go_out_waits_for_the_next_run(
     assert post.statuses() == {"sent": 1}
 
 
-def test_a_thousand_targets_become_a_thousand_mails(
+def test_more_targets_than_a_transaction_takes_become_as_many_mails(
     post: TargetPost, org: Org, time: SimulatedTime, mail_server: MailServer
 ) -> None:
     world = post.world
     campaign = paced(world, org)
-    to = [mtt.target(campaign, f"T{number}") for number in range(130)]
+    to = [mtt.target(campaign, f"T{number}") for number in range(expand.STEP + 2)]
     mtt.write(world, world.page(org, campaign), *to)
     deliver(post, time)
 
-    assert post.statuses() == {"unsent": 130}
+    assert post.statuses() == {"unsent": expand.STEP + 2}
     assert all(post.numbers(campaign.id, each.id) == {"total": 1} for each in to)
 
 
