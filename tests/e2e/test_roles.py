@@ -147,6 +147,7 @@ MAY = {
         *ERASES,
         "Query by_campaign",
         *(f"{action} Erasures" for action in ("GetItem", "PutItem")),
+        "send failures of the sweep",
     },
     "ExportFile": {
         *CATALOG,
