@@ -114,12 +114,6 @@ class LaunchSettings(CampaignSettings):
     mail_queue_url: str = Field(min_length=1)
 
 
-class StatisticsSettings(ManagementSettings):
-    """Settings of the function that shows numbers over time."""
-
-    stats_table: str = Field(min_length=1)
-
-
 class CountAuditSettings(ManagementSettings):
     """Settings of the function that has the numbers of campaigns counted again by another."""
 
@@ -137,6 +131,12 @@ class AuditSettings(TableSettings):
     stats_table: str = Field(min_length=1)
     audit_queue_url: str = Field(min_length=1)
     audit_reads_per_second: float = Field(default=1000, gt=0)
+
+
+class StatisticsSettings(ManagementSettings):
+    """Settings of the function that shows numbers over time."""
+
+    stats_table: str = Field(min_length=1)
 
 
 class ServiceSettings(ManagementSettings):
@@ -242,7 +242,7 @@ class PageSettings(TableSettings):
 
 
 class PublicSettings(PageSettings):
-    """Settings of the function that shows pages and their numbers."""
+    """Settings of the functions that show pages, targets and their numbers."""
 
     stats_table: str = Field(min_length=1)
 
