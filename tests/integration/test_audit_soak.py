@@ -78,7 +78,7 @@ def _audited(world: World, campaign: int) -> Audit:
 
 
 class _Busy(Hook):
-    """At every thirtieth read somebody signs and is delivered; at some, somebody who was counted is rejected."""
+    """At every thirtieth read somebody signs; at some, somebody who was counted is rejected."""
 
     def __init__(self, world: World, page: ActionPage, rejectable: list[int]) -> None:
         self._world, self._page, self._rejectable = world, page, iter(rejectable)
@@ -99,7 +99,6 @@ class _Busy(Hook):
         self._world.sign(self._page, email=f"late{self.signed}@example.org", lead_opt_in=True)
         self.signed += 1
         if self.signed % 5 == 0:
-            self._world.run()
             found = next(self._rejectable, None)
             if found is not None:
                 self.rejected += decide.reject_supporter(found)
