@@ -15,7 +15,10 @@ from typing import Any
 
 import pytest
 
+from proca_common.users.permissions import Permission
 from tests.alarms import alarms, is_formula, metric, parts, state, watched
+from tests.e2e.people import people
+from tests.e2e.site import RUN
 from tests.harness.template import Resource
 from tests.metrics import told
 from tools.client import Client
@@ -170,3 +173,18 @@ def test_the_dashboard_is_deployed_with_the_names_that_things_got(monitors: Moni
     assert len(queues) > 5
     for queue in queues:
         assert monitors.name(Resource(queue)) in text
+
+
+def test_the_deployed_stack_says_how_its_parts_are(client: Client, local: Emulator) -> None:
+    """With nothing but the rights of its role; the schedule's own functions run with theirs."""
+    with people(client) as meet:
+        answer = meet(f"operator@{RUN}.example.org", {}, Permission.INSTANCE_OWNER).get("/v1/health")
+    assert "items" in answer.json, answer.text
+    unwell = [part for part in answer.json["items"] if part["status"] != "ok"]
+    assert (answer.status, unwell) == (200, [])
+    assert len([part for part in answer.json["items"] if part["part"].startswith("queue ")]) > 10
+
+    monitors = Monitors(local)
+    for function in ("WatchFunction", "CloseCampaignsFunction"):
+        ran = local.client("lambda").invoke(FunctionName=monitors.names[function], Payload=b"{}")
+        assert "FunctionError" not in ran, ran["Payload"].read()
