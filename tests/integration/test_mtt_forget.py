@@ -39,6 +39,7 @@ def test_what_waits_is_withdrawn_and_what_went_out_is_nobody_s(
     anna, bo = mtt.target(campaign, "Anna"), mtt.target(campaign, "Bo", emails=[])
     page = world.page(org, campaign)
     answer = mtt.write(world, page, anna, bo)
+    time.forward(seconds=1)
     other = mtt.write(world, page, anna, name="per")
     world.run()
     time.forward(seconds=3)
