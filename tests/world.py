@@ -143,7 +143,7 @@ def set_environment(endpoint: str) -> None:
         QUEUE_URL_PREFIX=f"{endpoint}/000000000000/{QUEUE_PREFIX}",
         **{f"{name.upper()}_QUEUE_URL": url for name, url in _own_queues().items()},
         CHECKED_QUEUES=",".join(url.rpartition("/")[2] for url in _own_queues().values()),
-        CHECKED_SECRETS=",".join((SEED_SECRET, GUARD_SECRET, LINK_KEYS, SEALING_KEY, PASSWORDS_SECRET)),
+        CHECKED_SECRETS=f"{SEED_SECRET},{GUARD_SECRET},{LINK_KEYS},{SEALING_KEY},{PASSWORDS_SECRET}",
         QUEUE_ARN_PREFIX=QUEUE_ARN_PREFIX,
         QUEUE_READER_ROLE=f"arn:aws:iam::000000000000:role/{QUEUE_READER}",
         FINGERPRINT_SEED_SECRET=SEED_SECRET,
