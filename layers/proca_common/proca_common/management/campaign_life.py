@@ -117,7 +117,7 @@ def backfill_dates(today: date, *, dry_run: bool) -> list[str]:
 
 
 def every_campaign() -> Iterator[Campaign]:
-    """All campaigns, org by org and in the order of their ids, without a scan of the catalogue. Raises `Unavailable`."""
+    """All campaigns, org by org in the order of their ids, without a scan of the catalogue. Raises `Unavailable`."""
     after = 0
     while some := orgs.listed(after, ORGS_AT_ONCE):
         after = some[-1].id
