@@ -7,13 +7,13 @@ from proca_common.aws import init_phase
 # isort: split
 import json
 from collections.abc import Mapping
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from proca_common.aws import dynamo
-from proca_common.aws.clients import client
 from proca_common.aws.logs import logger
 from proca_common.aws.secrets import secret
 from proca_common.aws.settings import GraphSettings, read
@@ -27,15 +27,16 @@ from proca_common.http.requests import raw_body
 from proca_common.http.resolver import make_resolver
 from proca_common.intake.add import Vault
 from proca_common.orgs.encryption import Encryptor
-from proca_common.users.authentication import Authenticator
+
+if TYPE_CHECKING:
+    from proca_common.users.authentication import Authenticator
+    from proca_common.users.user import Caller
 
 MAX_AGE_S = 5
 
 settings = read(GraphSettings)
 dynamo.connect(settings)
-client("sqs")
 vault = Vault(secret(settings.fingerprint_seed_secret).decode(), Encryptor())
-authenticator = Authenticator(lambda: secret(settings.guard_key_secret))
 schemas.public()
 app = make_resolver()
 init_phase.over()
@@ -64,7 +65,7 @@ def answered(query: Query) -> Response[str]:
     """What is asked; nothing of it where whoever asks does not prove who that is (domain 12.2)."""
     event = app.current_event
     try:
-        caller = authenticator.caller_if_any(event)
+        caller = who()
     except NotKnown as error:
         return answer(401, {"data": None, **refused(str(error), "unauthorized")})
     except Malformed as error:
@@ -84,6 +85,20 @@ def answered(query: Query) -> Response[str]:
         text = json.dumps(body, ensure_ascii=False)
         return unless_known(event, text, etag_of(text), MAX_AGE_S)
     return answer(200, body)
+
+
+def who() -> Caller | None:
+    """Who asks. A widget does not say, and waits for nothing that would read it."""
+    event = app.current_event
+    return authenticator().caller_if_any(event) if event.headers.get("authorization") else None
+
+
+@cache
+def authenticator() -> Authenticator:
+    """What tells who asks."""
+    from proca_common.users.authentication import Authenticator  # noqa: PLC0415 - 26 ms, not for widgets
+
+    return Authenticator(lambda: secret(settings.guard_key_secret))
 
 
 def refused(message: str, code: str | None = None) -> dict[str, Any]:
