@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in local]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     with ExitStack() as exits:
         with warnings.catch_warnings():
@@ -33,14 +33,14 @@ def stack() -> Iterator[Stack]:
         yield deployed
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def client(stack: Stack) -> Iterator[Client]:
     with Client(stack) as opened:
         opened.admin("setup")
         yield opened
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def local(stack: Stack) -> Emulator:
     """The local stack's inside."""
     assert stack.emulator is not None

@@ -13,7 +13,8 @@ COUNTRIES = ("DK", "PL", "IE", "SE")
 
 
 @pytest.mark.timeout(600)
-def test_a_thousand_signatures_at_once(site: Site) -> None:
+@pytest.mark.parametrize("connections", [6, pytest.param(CONNECTIONS, marks=pytest.mark.soak)])
+def test_many_signatures_at_once(site: Site, connections: int) -> None:
     lead, partner = site.org(), site.org()
     page = site.page(lead)
     other = site.page(partner, campaign=page.campaign)
@@ -28,12 +29,12 @@ def test_a_thousand_signatures_at_once(site: Site) -> None:
             for each in ((page, page, other) if number < THRICE else (page,))
         ]
 
-    with ThreadPoolExecutor(CONNECTIONS) as connections:
-        signed = [each for batch in connections.map(sign_all, range(CONNECTIONS)) for each in batch]
+    with ThreadPoolExecutor(connections) as pool:
+        signed = [each for batch in pool.map(sign_all, range(connections)) for each in batch]
     site.client.wait_until_delivered(180)
     messages, to_partner = site.actions(lead), site.messages(partner)
 
-    assert len(signed) == len({action for *_, action in signed}) == 1_000
+    assert len(signed) == len({action for *_, action in signed}) == 50 * connections
     # the partner's page delivers to the partner, and to nobody else
     assert sorted(action for _, each, action in signed if each is page) == [m.message["actionId"] for m in messages]
     assert sorted(action for _, each, action in signed if each is other) == [m["actionId"] for m in to_partner]
@@ -42,19 +43,19 @@ def test_a_thousand_signatures_at_once(site: Site) -> None:
     ranks = defaultdict(list)
     for message in sorted([*(each.message for each in messages), *to_partner], key=lambda each: each["actionId"]):
         ranks[message["contact"]["email"]].append(message["contact"]["dupeRank"])
-    assert len(ranks) == CONNECTIONS * (ONCE + THRICE)
-    for connection in range(CONNECTIONS):
+    assert len(ranks) == connections * (ONCE + THRICE)
+    for connection in range(connections):
         for number in range(ONCE + THRICE):
             expected = [0, 1, 2] if number < THRICE else [0]
             assert ranks[f"person.{connection}.{number}@example.org"] == expected
 
-    people = CONNECTIONS * (ONCE + THRICE)
+    people = connections * (ONCE + THRICE)
     numbers = site.numbers(page)
     assert numbers == {
         "persons:total": people,
         f"org:{lead.id}": people,
         **{f"area:{country}": people // 4 for country in COUNTRIES},
-        "type:register": people + CONNECTIONS * THRICE,  # the second signature on a page is a repeat
+        "type:register": people + connections * THRICE,  # the second signature on a page is a repeat
     }
     assert site.client.pending() == 0
     assert not site.depth(site.client.queue_url(lead.id, "deliver-dlq"))

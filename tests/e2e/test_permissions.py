@@ -21,7 +21,8 @@ MANAGED = ("/v1/orgs", "/v1/users", "/v1/account")
 ALLOWED, UNKNOWN, REFUSED = "allowed", 401, 403
 NO_STAFF, ROOT, NOBODY = "no staff", "owner of the instance", "nobody"
 OWN, OTHER, PARTNER, INSTANCE, MISSING = "own", "other", "partner", "instance", "missing"
-AT_ONCE = 8
+AT_ONCE = 2
+"""More would only start more of the same function."""
 
 
 @dataclass(frozen=True)

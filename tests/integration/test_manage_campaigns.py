@@ -83,6 +83,7 @@ class TestCreating:
             "end": None,
             "config": {},
             "mtt": None,
+            "retentionMonths": None,
             "guards": {},
         }
         assert ida.get(BEES).body == answer.body

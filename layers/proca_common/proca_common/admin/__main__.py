@@ -29,6 +29,7 @@ from proca_common.admin import (
 )
 from proca_common.admin.commands import Shown
 from proca_common.admin.environment import AdminSettings, connect
+from proca_common.aws import metrics
 from proca_common.aws.errors import CloudError
 from proca_common.aws.settings import SettingsError
 from proca_common.cli.output import fields, table
@@ -269,7 +270,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; 1 and a line on standard error when it was refused."""
     args = _parsed(arguments)
     try:
-        shown = args.command(args, connect(args.stack))
+        with metrics.kept_quiet():  # what is told here is for people, and for programs that read JSON
+            shown = args.command(args, connect(args.stack))
     except ValidationError as error:
         for failed in error.errors(include_input=False, include_url=False):
             print(f"{'.'.join(map(str, failed['loc'])) or 'input'}: {failed['msg']}", file=sys.stderr)

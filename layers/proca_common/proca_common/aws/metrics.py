@@ -5,7 +5,8 @@ metrics (its embedded metric format). Powertools writes the same where it is imp
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Literal
 
@@ -22,6 +23,18 @@ class _MetricsSettings(Settings):
 
 
 _settings = cache(lambda: read(_MetricsSettings))
+_quiet = False
+
+
+@contextmanager
+def kept_quiet() -> Iterator[None]:
+    """Tell nothing meanwhile: standard output is for something else."""
+    global _quiet  # noqa: PLW0603 - of the process
+    before, _quiet = _quiet, True
+    try:
+        yield
+    finally:
+        _quiet = before
 
 
 def emit(
@@ -34,7 +47,7 @@ def emit(
     Nothing is told where no namespace is set, as in an operator's shell.
     """
     settings = _settings()
-    if settings.powertools_metrics_namespace is None:
+    if _quiet or settings.powertools_metrics_namespace is None:
         return
     told = {"service": settings.powertools_service_name, **dimensions}
     metrics = [{"Name": name, "Unit": unit} for name in values]
