@@ -51,7 +51,7 @@ CASES = [(model, name) for model, names in REQUIRED.items() for name in sorted(n
 
 def environment(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
     for name in {*VARIABLES, *os.environ} - {"PATH", "PYTEST_CURRENT_TEST"}:
-        if name.endswith(("_TABLE", "_SECRET", "_PREFIX", "_QUEUE_URL")):
+        if name.endswith(("_TABLE", "_SECRET", "_PREFIX", "_URL")):
             monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
