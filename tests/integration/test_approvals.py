@@ -471,7 +471,7 @@ class TestAtOnce:
         assert confirms.open_of(both.bees.id, ADD_PARTNER) == []
 
     @pytest.mark.parametrize("operation", [ADD_STAFFER, ADD_PARTNER, LAUNCH_PAGE, JOIN_CAMPAIGN])
-    @pytest.mark.parametrize("crash", [crash_before, crash_after])
+    @pytest.mark.parametrize("crash", [pytest.param(crash_before, marks=pytest.mark.soak), crash_after])
     def test_killed_at_any_call_it_is_done_once(
         self, both: Coalition, time: SimulatedTime, operation: str, crash: Any
     ) -> None:

@@ -393,6 +393,7 @@ def test_an_account_is_tried_no_more_from_many_networks(target: User) -> None:
     assert became == {NotKnown: 300, TooMany: 200}
 
 
+@pytest.mark.soak
 def test_guesses_go_on_as_slowly(target: User, time: SimulatedTime) -> None:
     accepted = 0
     for _ in range(8 * 6):
