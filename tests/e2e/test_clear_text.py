@@ -122,9 +122,10 @@ def test_after_an_erasure_nothing_is_found_but_what_was_sent_before(site: Site) 
 
         assert (answer.status, answer.json["state"], answer.json["removed"]["exportFiles"]) == (201, "done", 1)
         site.wait_for(lambda: site.depth(client.queue_url(org.id, "event")))
-    found = clear_text.search(client.stack, [*words, signed["contactRef"]])
+    found = clear_text.search(client.stack, [*words, signed["contactRef"]], control=["answered"])
+    assert found.control["log lines"], str(found)
     kinds = [{place.partition(":")[0] for place in each.places} for each in (before, found)]
-    assert kinds[0] >= {"table items", "stream records", "messages"}, str(before)
+    assert kinds[0] >= {"table items", "stream records", "messages", "files"}, str(before)
     assert kinds[1] == {"stream records"}, str(found)
     assert site.numbers(page) == numbers
     events = [json.loads(message["Body"]) for message in site.received(org, "event")]

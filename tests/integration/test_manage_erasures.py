@@ -16,11 +16,12 @@ from proca_common.erasures import later, ledger
 from proca_common.orgs import store as orgs
 from proca_common.orgs.org import Org
 from proca_common.users.permissions import Role
+from tests import exporting
 from tests.desks import Desk, desk
 from tests.erasing import traces
-from tests.harness.calls import unseen_client
+from tests.harness.calls import calls, unseen_client
 from tests.harness.context import LambdaContext
-from tests.harness.faults import Killed, crash_before, faults
+from tests.harness.faults import Killed, crash_before, faults, refuse
 from tests.recount import Stored, assert_sound, counted
 from tests.simulated import SimulatedTime
 from tests.world import ERASURE_SECRET, World, api_event, function
@@ -126,6 +127,20 @@ class TestErasures:
         assert ida.get(f"{ERASURES}/{known['id']}").body["state"] == "done"
         assert_sound(world, page.campaign)
         assert not [*traces(world, ref)]
+
+    def test_where_no_order_can_be_sent_nothing_is_noted(self, world: World, org: Org, ida: Desk) -> None:
+        ref = world.sign(world.page(org)).contact_ref
+        world.run()
+        with faults(refuse("ServiceUnavailable", on="SendMessage")):
+            assert ida.post(ERASURES, {"contactRef": ref}).status == 503
+        assert ida.everything(ERASURES) == []
+        assert not list(world.tables.all_items("ErasuresTable"))
+
+    def test_the_order_goes_out_before_the_ref_is_noted(self, ida: Desk) -> None:
+        with calls() as recorded:
+            ida.post(ERASURES, {"contactRef": "A" * 43})
+        concerned = [call for call in recorded.all if call.service == "sqs" or "ErasuresTable" in str(call.params)]
+        assert [call.operation for call in concerned[:2]] == ["SendMessage", "PutItem"]
 
     def test_what_takes_long_goes_on_by_itself(self, world: World, org: Org, ida: Desk) -> None:
         page = world.page(org)
@@ -260,6 +275,29 @@ class TestRetention:
         assert {ref for ref, _ in stored.supporters} == {kept.contact_ref}
         assert counted(world, page.campaign) == before
         assert function("RetainFunction")({}, LambdaContext("RetainFunction", 300)) == {"people": 0, "contacts": 0}
+
+    def test_files_that_may_have_who_went_go_too(
+        self, world: World, ida: Desk, time: SimulatedTime, ended: date
+    ) -> None:
+        page = self.old(world, "old", ended, retention_months=6)
+        other = self.old(world, "other", ended)
+        for each in (page, other):
+            world.sign(each, email=EMAIL)
+        world.run()
+        ida, asked = self.a_year_passes(time), {"kind": "contacts", "format": "ndjson", "onlyOptIn": False}
+        files = [ida.post("/v1/orgs/bees/exports", asked | {"campaign": name}).body["id"] for name in ("old", "other")]
+        exporting.Desk(world).run()
+
+        [dry] = ida.post(RETENTION, {}).body["items"]
+        states = [ida.get(f"/v1/orgs/bees/exports/{file}").body["state"] for file in files]
+        with pytest.raises(Killed), faults(crash_before("AbortMultipartUpload")):
+            function("RetainFunction")({}, LambdaContext("RetainFunction", 300))
+        [report] = ida.post(RETENTION, {"dryRun": False}).body["items"]
+
+        assert (dry["people"], dry["exportFiles"], states) == (1, 0, ["ready", "ready"])
+        assert report["exportFiles"] == 1
+        assert [ida.get(f"/v1/orgs/bees/exports/{file}").body["state"] for file in files] == ["removed", "ready"]
+        assert ida.post(RETENTION, {"dryRun": False}).body["items"][0]["exportFiles"] == 0
 
     def test_a_campaigns_own_rule_does_not_look_elsewhere(
         self, world: World, ida: Desk, time: SimulatedTime, ended: date

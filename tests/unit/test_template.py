@@ -238,8 +238,9 @@ RIGHTS = {
     "retain": {
         **ERASES,
         "ActionsTable.Arn/index/by_campaign": "Query",
-        "CatalogTable": "GetItem BatchGetItem Query",
+        "CatalogTable": "GetItem BatchGetItem Query UpdateItem",
         "ErasuresTable": "GetItem PutItem",
+        "ExportBucket.Arn/*": "DeleteObject AbortMultipartUpload",
         "SweepFailuresQueue": "SendMessage",
     },
     "lend_queue_credentials": {

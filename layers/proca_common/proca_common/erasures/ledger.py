@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import Final
 
@@ -91,8 +91,13 @@ def mark(key: bytes, ref: str) -> str:
     return hmac.new(key, ref.encode(), "sha256").hexdigest()
 
 
-def enter(org: int, ref: str, by: int, key: bytes) -> ErasureItem:
-    """Write down that the person with this contact ref is to be erased for the org. Raises `Unavailable`."""
+def enter(
+    org: int, ref: str, by: int, key: bytes, order: Callable[[ErasureItem], None] = lambda _: None
+) -> ErasureItem:
+    """Write down that the person with this contact ref is to be erased for the org. Raises `Unavailable`.
+
+    `order` has it gone on with later; it is sent first, so that no entry, which has the ref, is without an order.
+    """
     for _ in pauses():
         entry = ErasureItem(
             pk=f"org#{org}",
@@ -104,6 +109,7 @@ def enter(org: int, ref: str, by: int, key: bytes) -> ErasureItem:
             ref=ref,
             gone=new_gone_ref(),
         )
+        order(entry)
         try:
             dynamo.save(entry, ErasureItem.pk.does_not_exist())
         except Cancelled:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
-from pynamodb.attributes import NumberAttribute
+from pynamodb.attributes import NumberAttribute, NumberSetAttribute
 from pynamodb.exceptions import DoesNotExist, PynamoDBException
 
 from proca_common.action_pages import store as pages
@@ -27,6 +27,7 @@ from proca_common.erasures import ledger
 from proca_common.erasures.erase import HasTime, forget
 from proca_common.erasures.person import Person, Wish, read_person
 from proca_common.erasures.steps import Found
+from proca_common.exports.store import remove_files
 from proca_common.ids import created_ms
 from proca_common.months import months_before
 from proca_common.orgs import store as orgs
@@ -64,13 +65,15 @@ class Kept:
 
 class RetentionItem(ErasuresItem):
     """How far the actions of a campaign were looked at for an org: under a rule of so many `months` up to `since`,
-    and from there, on the way to `until`, up to the action `after` (ms since 1970; an id).
+    and from there, on the way to `until`, up to the action `after` (ms since 1970; an id). `erased`: the campaigns of
+    people who were erased, while the org's files may have them still.
     """
 
     months = NumberAttribute()
     since = NumberAttribute()
     until = NumberAttribute()
     after = NumberAttribute(null=True)
+    erased = NumberSetAttribute(null=True)
 
 
 def rules_of(org: Org) -> list[Rule]:
@@ -100,15 +103,17 @@ def retain(rule: Rule, *, dry_run: bool, has_time: HasTime = lambda: True) -> Ke
         for action in store.read_many(keys).values():
             if isinstance(action, ActionItem) and action.ref not in seen and rule.org in (action.recipients or ()):
                 seen.add(action.ref)
-                _consider(action.ref, rule, today, kept, dry_run=dry_run)
+                _consider(action.ref, rule, today, kept, None if dry_run else place)
         if not has_time():
             kept.complete = False
-            if not dry_run:
-                place.after = max(int(sk.removeprefix("A#")) for _, sk in keys)
-                dynamo.save(place)
-            return kept
-    if not dry_run:
+            place.after = max(int(sk.removeprefix("A#")) for _, sk in keys)
+            break
+    else:
         place.since, place.after = place.until, None
+    if not dry_run:
+        if place.erased:
+            kept.found["files"] += remove_files(rule.org, {int(campaign) for campaign in place.erased})
+            place.erased = None
         dynamo.save(place)
     return kept
 
@@ -123,8 +128,8 @@ def _rule(org: Org, campaign: Campaign | None) -> Rule | None:
     return None
 
 
-def _consider(ref: str, rule: Rule, today: date, kept: Kept, *, dry_run: bool) -> None:
-    """Erase the person for the rule's org, if all that it has of it is old."""
+def _consider(ref: str, rule: Rule, today: date, kept: Kept, place: RetentionItem | None) -> None:
+    """Erase the person for the rule's org, if all that it has of it is old; `place` None: only count it."""
     person = read_person(ref)
     concerned = [
         supporter
@@ -137,11 +142,15 @@ def _consider(ref: str, rule: Rule, today: date, kept: Kept, *, dry_run: bool) -
         kept.protected += 1
         return
     kept.people += 1
-    if dry_run:
+    if place is None:
         kept.found["contacts"] += len(concerned)
         return
     before = 1 + max(int(supporter.id) for supporter in concerned)
     where = frozenset(int(supporter.campaign) for supporter in concerned)
+    known = {*(place.erased or ())}
+    if not where <= known:  # noted before anybody goes: a run that dies leaves its files to the next
+        place.erased = known | where
+        dynamo.save(place)
 
     def count(_: Transaction, found: Found) -> None:
         kept.found.update(found)
@@ -176,8 +185,12 @@ def _place(rule: Rule, limit_ms: int) -> RetentionItem:
         known = None
     except PynamoDBException as error:
         raise translated(error) from None
-    if known is None or int(known.months) != rule.months:
+    if known is None:
         return _start(rule, limit_ms)
+    if int(known.months) != rule.months:
+        anew = _start(rule, limit_ms)
+        anew.erased = known.erased
+        return anew
     if known.after is None:
         known.until = max(limit_ms, int(known.since))
     return known

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -56,8 +57,8 @@ def ask(caller: Caller, name: str, given: Mapping[str, Any], means: Means) -> Er
     """
     org = org_of(caller, name, Permission.DELETE_CONTACTS)
     wanted = checked(WhoInput, given)
-    entry = ledger.enter(org.id, _ref(wanted, means.seed), caller.user.id, means.key())
-    later.order(means.queue_url, entry)
+    order = partial(later.order, means.queue_url)
+    entry = ledger.enter(org.id, _ref(wanted, means.seed), caller.user.id, means.key(), order)
     _record(caller, org, "contacts.erase", f"erasure#{entry.id}", wanted)
     erase(entry, means.has_time)
     return ledger.get(org.id, entry.id)

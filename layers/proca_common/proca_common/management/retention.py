@@ -72,5 +72,6 @@ def report(kept: Kept) -> dict[str, Any]:
         "supporters": kept.found["supporters"],
         "actionsAnonymised": kept.found["counted_actions"],
         "actionsRemoved": kept.found["other_actions"],
+        "exportFiles": kept.found["files"],
         "complete": kept.complete,
     }
