@@ -181,6 +181,17 @@ class TestFiles:
         assert (entry["who"], entry["action"], entry["object"]) == (ida.user, "export.create", f"export#{export}")
         assert (entry["after"]["campaign"], entry["after"]["kind"]) == ("bees", "actions")
 
+    @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+    @pytest.mark.parametrize("name", ["after", "acceptedAfter"])
+    def test_a_moment_beyond_the_calendar_is_refused(self, ida: Desk, name: str, moment: str) -> None:
+        answer = ida.post(EXPORTS, {**ACTIONS, name: moment})
+        assert (answer.status, [error["pointer"] for error in answer.body["errors"]]) == (422, [f"/{name}"])
+
+    def test_the_first_moment_of_all_is_shown_as_it_was_given(self, ida: Desk) -> None:
+        ask(ida, acceptedAfter="0001-01-01T00:00:00Z")
+        (file,) = ida.everything(EXPORTS)
+        assert file["filters"]["acceptedAfter"] == "0001-01-01T00:00:00Z"
+
     def test_an_org_may_have_five_written_at_once(self, ida: Desk, queue: exporting.Desk) -> None:
         for _ in range(5):
             ask(ida)

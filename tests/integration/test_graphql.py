@@ -180,6 +180,22 @@ class TestWhoAsks:
         missing = ask(SIGN, signing(99))
         assert errors(missing) == [("action_page_id: Cannot find Action Page with id=99", None, ["addActionContact"])]
 
+    def test_a_name_that_is_too_long_is_not_there(self, world: World) -> None:
+        world.org("ngo")
+        ida, name = desk("ida@example.org", ngo=Role.OWNER), {"name": "x" * 3_000}
+        for field in ("campaign(name: $name)", "actionPage(name: $name)"):
+            found = ask(f"query($name: String!) {{ {field} {{ id }} }}", name, by=ida)
+            assert errors(found) == [("Entity not found", "not_found", [field.partition("(")[0]])]
+        assert (
+            errors(ask("mutation($name: String!) { deleteCampaign(name: $name) }", name, by=ida))[0][1] == "not_found"
+        )
+
+    @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+    def test_no_moment_is_beyond_the_calendar(self, world: World, moment: str) -> None:
+        world.org("ngo")
+        refused = ask(f'{{ actions(orgName: "ngo", after: "{moment}") {{ actionId }} }}')
+        assert errors(refused) == [("DateTime is a moment in ISO 8601", None, None)]
+
     def test_each_failed_rule_is_an_error_with_the_path_of_its_input(self, world: World) -> None:
         page = world.page(world.org("ngo"))
         given = signing(page.id, email="x", address={"country": "Denmark"})

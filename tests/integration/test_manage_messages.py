@@ -13,6 +13,7 @@ import pytest
 from proca_common.campaigns.campaign import Campaign
 from proca_common.mtt import claims, store
 from proca_common.mtt.store import MailId
+from proca_common.orgs.encryption import to_text
 from proca_common.orgs.org import Org
 from proca_common.users.permissions import Role
 from tests import mtt
@@ -192,6 +193,11 @@ def test_only_who_may_export_sees_what_was_written(campaign: Campaign, path: str
 )
 def test_what_cannot_be_asked(campaign: Campaign, ida: Desk, query: dict[str, str]) -> None:
     assert ida.ask("GET", f"{BELOW}/messages", query=query).status == 422
+
+
+def test_after_all_there_could_be_nothing_comes(campaign: Campaign, ida: Desk) -> None:
+    beyond = to_text(b"9999999999999999.9999999999999999")
+    assert asked(ida, "messages", cursor=beyond) == {"items": [], "next": None}
 
 
 def test_a_campaign_without_messages_has_none_to_come(world: World, org: Org, ida: Desk) -> None:

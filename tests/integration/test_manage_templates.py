@@ -86,6 +86,16 @@ def test_the_list_has_no_texts_and_comes_in_parts(ida: Desk) -> None:
     assert ida.everything(TEMPLATES, limit="1") == whole
 
 
+@pytest.mark.parametrize("path", [f"{'x' * 2_000}/de", f"thanks/{'x' * 2_000}"])
+def test_what_is_too_long_for_a_name_is_not_there(ida: Desk, path: str) -> None:
+    assert ida.get(f"{TEMPLATES}/{path}").status == 404
+    assert ida.delete(f"{TEMPLATES}/{path}").status == 404
+
+
+def test_a_locale_is_short(ida: Desk) -> None:
+    assert ida.put(f"{TEMPLATES}/thanks/de@{'x' * 2_000}", TEXTS).status == 422
+
+
 def test_taken_away(ida: Desk, made: dict[str, Any]) -> None:
     assert made
     assert ida.delete(THANKS).status == 204

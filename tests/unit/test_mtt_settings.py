@@ -79,6 +79,11 @@ def test_no_moments(moment: object) -> None:
     assert refusals(startAt=moment) == [("/mtt/startAt", "is invalid")]
 
 
+def test_no_moment_is_beyond_the_calendar() -> None:
+    ((pointer, _message),) = refusals(startAt="0001-01-01T00:00:00+14:00")
+    assert pointer == "/mtt/startAt"
+
+
 def test_all_failed_rules_at_once() -> None:
     given = {
         "messageTemplate": "a/b",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
 
@@ -47,8 +48,17 @@ class ContactSchema(StrEnum):
     IT_CI = "it_ci"
 
 
+def in_utc(moment: datetime) -> datetime:
+    """The moment in UTC, which it is in already where no zone is said. Raises ValueError where the calendar ends."""
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError("should be in the years 1 to 9999 (UTC)") from None
+
+
 Id = Annotated[int, Field(gt=0)]
+Moment = Annotated[datetime, AfterValidator(in_utc)]
 Title = Annotated[str, Field(min_length=1, max_length=255)]
-Locale = Annotated[str, Field(pattern=r"^[a-z]{2}(_[A-Z]{2})?(@[a-z]+)?$")]
+Locale = Annotated[str, Field(pattern=r"^[a-z]{2}(_[A-Z]{2})?(@[a-z]+)?$", max_length=50)]
 TemplateName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_ -]+$", max_length=255)]
 Config = dict[str, JsonValue]

@@ -7,6 +7,9 @@ from pynamodb.exceptions import PynamoDBException
 
 from proca_common.aws.dynamo import CatalogItem, Transaction, translated
 
+MAX_BYTES = 1_000
+"""More than any name has, less than a key may have."""
+
 
 class Sequence(CatalogItem, discriminator="sequence"):
     """The last number given out for a kind of entity."""
@@ -58,7 +61,9 @@ def rename(transaction: Transaction, kind: str, old: str, new: str, owner: int, 
 
 
 def find(kind: str, name: str) -> int | None:
-    """The id of the entity with this name, in any case of letters."""
+    """The id of the entity with this name, in any case of letters; none of what is too long to be one."""
+    if len(name.encode()) > MAX_BYTES:
+        return None
     try:
         return int(NameGuard.get(f"name#{kind}#{name.lower()}", "name", consistent_read=True).id)
     except NameGuard.DoesNotExist:

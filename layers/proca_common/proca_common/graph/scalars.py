@@ -20,6 +20,7 @@ from graphql import (
     ValueNode,
 )
 
+from proca_common.catalog.entity import in_utc
 from proca_common.documents import json_object
 from proca_common.failures import Malformed
 
@@ -66,10 +67,9 @@ def _shown_json(value: Any) -> str:
 
 def _read_moment(value: Any) -> datetime:
     try:
-        moment = datetime.fromisoformat(_text(value, "DateTime"))
+        return in_utc(datetime.fromisoformat(_text(value, "DateTime")))
     except ValueError:
         raise GraphQLError("DateTime is a moment in ISO 8601") from None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _shown_moment(value: datetime) -> str:

@@ -24,6 +24,8 @@ from proca_common.orgs import store as orgs
 
 SK = "template#"
 MAX_BYTES = 300_000
+MAX_NAMES = 305
+"""Bytes of a name and a locale together."""
 FRESH_MS = 30_000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -109,7 +111,9 @@ def replace(org: int, known: EmailTemplate | None, wanted: EmailTemplateInput, a
 
 
 def get(org: int, name: str, locale: str) -> EmailTemplate | None:
-    """The template with exactly this name, in its case of letters, and locale."""
+    """The template with exactly this name, in its case of letters, and locale; none where they are too long for one."""
+    if len(f"{name}{locale}".encode()) > MAX_NAMES:
+        return None
     item = items.read(TemplateItem, *_key(org, name, locale))
     return None if item is None else _template(item)
 

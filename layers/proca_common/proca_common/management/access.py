@@ -14,7 +14,6 @@ from proca_common.users.permissions import Permission
 from proca_common.users.user import Caller
 
 NO_ORG = 0
-MAX_NAME = 255
 
 Seen = Callable[[int], None]
 """Raises `Outdated` when a record is no longer in the version that whoever changes it has seen."""
@@ -26,7 +25,7 @@ def org_of(caller: Caller, name: str, *needed: Permission) -> Org:
     Raises `NotAllowed`, the same and after the same calls for an org that is not there; to whoever owns the instance,
     which may see all, `NotFound`.
     """
-    number = names.find("org", name[:MAX_NAME])
+    number = names.find("org", name)
     if needed:
         caller.must(number or NO_ORG, *needed)
     else:

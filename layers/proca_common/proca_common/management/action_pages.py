@@ -52,7 +52,7 @@ def listed(org: Org, after: int, limit: int, campaign: str | None) -> list[Actio
     """The org's pages in the order of their ids, of the campaign with this name if one is given."""
     wanted = None
     if campaign is not None:
-        wanted = names.find("campaign", campaign[:MAX_NAME])
+        wanted = names.find("campaign", campaign)
         if wanted is None:
             return []
     entries = pages.of_org(org.id, after=after, limit=limit, campaign=wanted)

@@ -22,7 +22,7 @@ from proca_common.guards.settings import OwnGuards
 from proca_common.guards.settings import checked as stored_guards
 from proca_common.mails import templates
 from proca_common.management import audit, page_actions
-from proca_common.management.access import MAX_NAME, Seen, org_of
+from proca_common.management.access import Seen, org_of
 from proca_common.management.audit import Change
 from proca_common.management.sizes import check_size
 from proca_common.mtt.settings import is_zone, mtt_of
@@ -59,7 +59,7 @@ def listed(org: Org, after: int, limit: int) -> list[Campaign]:
 
 def seen_by(org: Org, name: str) -> Campaign:
     """The campaign with this name, if the org leads it or has a page in it. Raises `NotFound`."""
-    number = names.find("campaign", name[:MAX_NAME])
+    number = names.find("campaign", name)
     if number is None:
         raise NotFound("campaign")
     campaign = campaigns.get(number)

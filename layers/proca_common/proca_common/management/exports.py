@@ -17,7 +17,7 @@ from pydantic import Field
 from proca_common.aws import clock
 from proca_common.aws.dynamo import Transaction
 from proca_common.catalog import items
-from proca_common.catalog.entity import Entity
+from proca_common.catalog.entity import Entity, Moment
 from proca_common.catalog.given import checked
 from proca_common.contacts.fingerprint import contact_ref
 from proca_common.contacts.text import trim
@@ -56,12 +56,12 @@ Cursor = Annotated[str, Field(max_length=100)]
 
 
 class FiltersInput(Entity):
-    """Which rows are wanted (domain 13.6). Times without a zone are UTC."""
+    """Which rows are wanted (domain 13.6)."""
 
     campaign: Annotated[str, Field(min_length=1, max_length=MAX_NAME)] | None = None
     start: Annotated[int, Field(ge=0, le=MAX_ID)] = 0
-    after: datetime | None = None
-    accepted_after: datetime | None = None
+    after: Moment | None = None
+    accepted_after: Moment | None = None
     only_opt_in: bool = True
     only_double_opt_in: bool = False
     include_testing: bool = False
@@ -275,11 +275,12 @@ def _record(caller: Caller, org: Org, action: str, what: str, told: Mapping[str,
 
 
 def _ms(moment: datetime | None) -> int | None:
-    """Ms since 1970; UTC unless it says otherwise."""
-    if moment is None:
-        return None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    """Ms since 1970."""
+    return None if moment is None else int(moment.timestamp() * 1000)
 
 
 def _shown(moment_ms: int | None) -> str | None:
-    return None if moment_ms is None else datetime.fromtimestamp(moment_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if moment_ms is None:
+        return None
+    moment = datetime.fromtimestamp(moment_ms // 1000, UTC)
+    return moment.replace(tzinfo=None).isoformat() + "Z"  # strftime would make the year 1 of year 0001

@@ -167,7 +167,7 @@ def _opened(cursor: str) -> Place:
         match = None
     if match is None:
         raise Refused([Failure.bad_format("/cursor")])
-    return Place(int(match[1]), int(match[2]))
+    return Place(min(int(match[1]), export.LAST_ID), int(match[2]))
 
 
 def _moment(moment_ms: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -18,7 +18,7 @@ from proca_common.aws import clock
 from proca_common.aws.dynamo import Transaction
 from proca_common.aws.queue import in_our_words
 from proca_common.catalog import items
-from proca_common.catalog.entity import Entity
+from proca_common.catalog.entity import Entity, Moment
 from proca_common.catalog.given import checked
 from proca_common.errors import NotFound
 from proca_common.failures import Failure, Refused
@@ -61,8 +61,8 @@ class RequeueInput(AgainInput):
     target: Target
     ids: Annotated[tuple[Annotated[int, Field(gt=0)], ...], Field(min_length=1, max_length=MAX_IDS)] | None = None
     campaign: Annotated[str, Field(min_length=1, max_length=MAX_NAME)] | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     cursor: Annotated[str, Field(max_length=100)] | None = None
 
 
@@ -189,7 +189,5 @@ def _record(caller: Caller, org: Org, wanted: AgainInput, what: str, told: Mappi
 
 
 def _ms(moment: datetime | None) -> int | None:
-    """Ms since 1970; UTC unless it says otherwise."""
-    if moment is None:
-        return None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    """Ms since 1970."""
+    return None if moment is None else int(moment.timestamp() * 1000)

@@ -20,7 +20,7 @@ from proca_common.errors import NotFound, Outdated, Taken
 from proca_common.failures import Failure, Refused
 from proca_common.management import action_pages, audit
 from proca_common.management import campaigns as managed
-from proca_common.management.access import MAX_NAME, Seen, org_of
+from proca_common.management.access import Seen, org_of
 from proca_common.orgs import store as orgs
 from proca_common.orgs.org import Org
 from proca_common.users.permissions import Permission
@@ -83,7 +83,7 @@ def _known(org: Org, name: str, external_id: object) -> Campaign | None:
         found = campaigns.find_external(org.id, external_id)
         if found is not None:
             return found
-    number = names.find("campaign", name[:MAX_NAME])
+    number = names.find("campaign", name)
     found = None if number is None else campaigns.get(number)
     if found is not None and found.org != org.id:
         raise Taken("name")

@@ -6,14 +6,14 @@ A campaign without these settings takes no messages to targets.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationInfo, field_validator
 
 from proca_common.campaigns.campaign import CampaignSettings
-from proca_common.catalog.entity import Entity, TemplateName
+from proca_common.catalog.entity import Entity, TemplateName, in_utc
 from proca_common.targets.target import Address
 
 UTC_ZONE = "Etc/UTC"
@@ -45,7 +45,7 @@ def _text_or_time(value: object) -> object:
 
 
 def _to_the_second(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(microsecond=0)
+    return in_utc(moment).replace(microsecond=0)
 
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_text_or_time), AfterValidator(_to_the_second)]
