@@ -13,9 +13,15 @@ What it promises, however and whenever it is stopped, killed or cut off:
 - Nothing is there twice: SQS and the sender deliver at least once, so ids (the attributes MessageId and Replay) are
   remembered in a small SQLite file, in one step with the output: it also remembers how long the output is, and what a
   crash left beyond that is cut off. Only what is printed (`--output -`) can come a second time, after a crash.
-- A message it cannot read (another schema or stage, invalid, encrypted for a key it has not) is left to the queue,
-  which moves it to the dead-letter queue after a few tries. The log says why, without personal data; so does the exit
-  status.
+- When a person was erased for the org (the event `supporter.erased`), its actions are taken out of the output, and are
+  not written when they come only then. A row that names them stays for whoever took the others: a line with `actionIds`
+  in NDJSON, in CSV a row for each action, empty but for its id and the type `supporter.erased`.
+- A message it cannot read (another schema, stage or event, invalid, encrypted for a key it has not) is left to the
+  queue, which moves it to the dead-letter queue after a few tries. The log says why, without personal data; so does the
+  exit status.
+
+Events are in the same queue (org setting `custom_event_deliver`) or in one of their own (`event_queue`): then let this
+program read both by turns with `--until-empty`, with one state file and one output.
 
 The output belongs to this program. To take it, move it away, at any time: a new one is begun. One process for one state
 file; a second one is refused. Cells that a spreadsheet would take for a formula get a leading apostrophe.
@@ -38,11 +44,11 @@ import sqlite3
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple, NoReturn, Protocol
+from typing import IO, Any, NamedTuple, NoReturn
 from urllib.parse import urlsplit
 
 import boto3
@@ -57,6 +63,7 @@ log = logging.getLogger("consumer")
 
 Json = dict[str, Any]
 SCHEMA = "proca:action:2"
+EVENT, ERASED = "proca:event:2", "supporter.erased"
 STAGES = ("deliver", "supporter_confirm", "action_confirm")
 KEYS_VARIABLE = "PROCA_PRIVATE_KEYS"
 REMEMBER_DAYS = 90  # a queue and its dead-letter queue keep a message for at most 14
@@ -85,6 +92,16 @@ class Action:
 
     key: MessageKey
     message: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """A person was erased for this org (`own`), or for another one: then nothing is to be done."""
+
+    key: MessageKey
+    message: Json
+    actions: frozenset[int]
+    own: bool
 
 
 class PrivateKeys:
@@ -119,9 +136,14 @@ class Reader:
         self._stage = stage
         self._keys = keys
 
-    def read(self, received: Json) -> Action:
-        """The action of a message as SQS hands it out; raises Unreadable."""
+    def read(self, received: Json) -> Action | Erasure:
+        """What a message as SQS hands it out says; raises Unreadable."""
         message = parsed(received["Body"], "body")
+        key = MessageKey(attribute(received, "MessageId"), attribute(received, "Replay"))
+        if not key.message_id:
+            raise Unreadable("it has no attribute MessageId")
+        if message.get("schema") == EVENT:
+            return erasure(key, message)
         if message.get("schema") != SCHEMA:
             raise Unreadable(f"its schema is not {SCHEMA}")
         failed = next(self._validator.iter_errors(message), None)
@@ -129,14 +151,21 @@ class Reader:
             raise Unreadable(f"invalid by the schema's {'/'.join(map(str, failed.absolute_schema_path))}")
         if message["stage"] != self._stage:
             raise Unreadable(f"its stage is {message['stage']}, not {self._stage}")
-        key = MessageKey(attribute(received, "MessageId"), attribute(received, "Replay"))
-        if not key.message_id:
-            raise Unreadable("it has no attribute MessageId")
         personal = message.pop("personalInfo")
         if personal is not None:
             message["contact"] |= self._keys.open(personal)
             put_back(message)
         return Action(key, message)
+
+
+def erasure(key: MessageKey, event: Json) -> Erasure:
+    """The erasure that an event tells of; raises Unreadable for every other event."""
+    actions, own = event.get("actionIds"), event.get("dataErased")
+    if event.get("eventType") != ERASED:
+        raise Unreadable("it is another event")
+    if not isinstance(actions, list) or not all(type(each) is int for each in actions) or not isinstance(own, bool):
+        raise Unreadable("the event has another form")
+    return Erasure(key, event, frozenset(actions), own)
 
 
 def put_back(message: Json) -> None:
@@ -182,9 +211,9 @@ def from_base64url(text: str) -> bytes:
 # --- one row: how an action is written
 
 
-def as_ndjson(action: Action) -> bytes:
+def as_ndjson(read: Action | Erasure) -> bytes:
     """The message as one line of JSON, with the key it is recognised by."""
-    line = {"messageId": action.key.message_id, "replay": action.key.replay or None, **action.message}
+    line = {"messageId": read.key.message_id, "replay": read.key.replay or None, **read.message}
     return (json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
 
 
@@ -229,9 +258,15 @@ CSV_COLUMNS: Mapping[str, tuple[str, ...]] = {
 """Column: where its value is in the message. After these come messageId and replay."""
 
 
-def as_csv(action: Action) -> bytes:
-    """The action as one line of CSV (RFC 4180, UTF-8)."""
-    return csv_line([*(cell(within(action.message, path)) for path in CSV_COLUMNS.values()), *map(cell, action.key)])
+def as_csv(read: Action | Erasure) -> bytes:
+    """An action as one line of CSV (RFC 4180, UTF-8), or a line for each that is erased."""
+    messages = [read.message]
+    if isinstance(read, Erasure):
+        messages = [{"actionId": action, "action": {"actionType": ERASED}} for action in sorted(read.actions)]
+    return b"".join(
+        csv_line([*(cell(within(message, path)) for path in CSV_COLUMNS.values()), *map(cell, read.key)])
+        for message in messages
+    )
 
 
 def csv_header() -> bytes:
@@ -244,6 +279,22 @@ def csv_line(cells: Sequence[str]) -> bytes:
     line = io.StringIO()
     csv.writer(line).writerow(cells)
     return line.getvalue().encode()
+
+
+Rows = Iterator[tuple[str, bytes]]
+"""The rows of an output, as they stand there, each with the id of its action ("" for none)."""
+
+
+def rows_of_ndjson(file: IO[bytes]) -> Rows:
+    """The lines of a file."""
+    return ((str(json.loads(line).get("actionId", "")), line) for line in file)
+
+
+def rows_of_csv(file: IO[bytes]) -> Rows:
+    """The rows of a table; a cell may have line breaks."""
+    text = io.TextIOWrapper(file, "utf-8", newline="")
+    yield from ((cells[0], csv_line(cells)) for cells in csv.reader(text))
+    text.detach()
 
 
 def within(message: Json, path: tuple[str, ...]) -> object:
@@ -269,67 +320,97 @@ class BrokenOff(Exception):
     """Something that a person has to look at; the text says what."""
 
 
-class Output(Protocol):
-    """Where rows go."""
-
-    name: str
-
-    def exists(self) -> bool:
-        """Whether there is something that rows are appended to."""
-
-    def append(self, rows: bytes, length: int) -> int:
-        """Write rows for good behind the first `length` bytes, which stay; returns the new length."""
-
-
-class Printed:
-    """Standard output."""
+class Output:
+    """Where rows go: standard output, which remembers nothing."""
 
     name = "-"
 
     def exists(self) -> bool:
-        """Never: what is printed is gone."""
+        """Whether there is something that rows are appended to."""
         return False
 
     def append(self, rows: bytes, length: int) -> int:
-        """Print the rows."""
+        """Write rows for good behind the first `length` bytes, which stay; returns the new length."""
         sys.stdout.buffer.write(rows)
         sys.stdout.buffer.flush()
         return length
 
+    def copy_without(self, actions: Collection[int], length: int) -> tuple[int, int]:  # noqa: ARG002  see File
+        """Copy the first `length` bytes for good, without the rows of these actions: how many were left out, and the
+        length of the copy."""
+        return 0, length
 
-class File:
+    def replace(self) -> None:
+        """Put the copy, if there is one, in the place of what was copied, unless that was moved away."""
+
+
+class File(Output):
     """A file that only its owner can read, and that is opened for every batch, so that it can be moved away."""
 
-    def __init__(self, path: Path, header: bytes = b"") -> None:
+    def __init__(self, path: Path, header: bytes = b"", rows_of: Callable[[IO[bytes]], Rows] = rows_of_ndjson) -> None:
         self.name = str(path.absolute())
+        self._copy = Path(f"{self.name}.new")
         self._header = header
+        self._rows_of = rows_of
 
     def exists(self) -> bool:
-        """Whether the file is there."""
         return Path(self.name).exists()
 
     def append(self, rows: bytes, length: int) -> int:
-        """Cut the file to `length` bytes, add the rows and wait until the disk has them."""
-        flags = os.O_RDWR | getattr(os, "O_BINARY", 0) | (0 if length else os.O_CREAT)
-        with os.fdopen(os.open(self.name, flags, 0o600), "r+b") as file:
+        with self._cut(length) as file:
+            file.seek(length)
+            file.write(rows if length else self._header + rows)
+            end = flushed(file)
+        if not length:
+            sync_folder(Path(self.name).parent)
+        return end
+
+    def copy_without(self, actions: Collection[int], length: int) -> tuple[int, int]:
+        wanted, left_out = {str(action) for action in actions}, 0
+        with self._cut(length) as file, os.fdopen(opened(self._copy, os.O_CREAT | os.O_TRUNC), "wb") as copy:
+            file.seek(0)
+            for action, row in self._rows_of(file):
+                if action in wanted:
+                    left_out += 1
+                else:
+                    copy.write(row)
+            return left_out, flushed(copy)
+
+    def replace(self) -> None:
+        if not self.exists():
+            self._copy.unlink(missing_ok=True)
+        elif self._copy.exists():
+            self._copy.replace(self.name)
+            sync_folder(self._copy.parent)
+
+    @contextlib.contextmanager
+    def _cut(self, length: int) -> Iterator[IO[bytes]]:
+        with os.fdopen(opened(Path(self.name), 0 if length else os.O_CREAT), "r+b") as file:
             size = file.seek(0, os.SEEK_END)
             if size < length:
                 raise BrokenOff(f"{self.name} is shorter than it was left; move it away, and a new one is begun")
             if size > length:
                 log.warning("cutting off %d bytes that a crash left in %s", size - length, self.name)
                 file.truncate(length)
-            file.seek(length)
-            file.write(rows if length else self._header + rows)
-            file.flush()
-            os.fsync(file.fileno())
-            end = file.tell()
-        if not length and os.name == "posix":
-            sync_folder(Path(self.name).parent)
-        return end
+            yield file
+
+
+def opened(path: Path, flags: int) -> int:
+    """The descriptor of a file of its owner alone."""
+    return os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0) | flags, 0o600)
+
+
+def flushed(file: IO[bytes]) -> int:
+    """Wait until the disk has what was written; where it ends."""
+    file.flush()
+    os.fsync(file.fileno())
+    return file.tell()
 
 
 def sync_folder(folder: Path) -> None:
     """Wait until the disk has the names of a folder's files."""
+    if os.name != "posix":
+        return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -352,7 +433,12 @@ class Memory:
                     " (message_id TEXT, replay TEXT, at INTEGER, PRIMARY KEY (message_id, replay)) WITHOUT ROWID"
                 )
                 self._database.execute("CREATE TABLE IF NOT EXISTS output (name TEXT PRIMARY KEY, length INTEGER)")
-                self._database.execute("DELETE FROM seen WHERE at < ?", [int(time.time()) - REMEMBER_DAYS * 86_400])
+                self._database.execute("CREATE TABLE IF NOT EXISTS erased (action INTEGER PRIMARY KEY, at INTEGER)")
+                self._database.execute("CREATE TABLE IF NOT EXISTS replaced (name TEXT PRIMARY KEY)")
+                for table in ("seen", "erased"):
+                    long_ago = int(time.time()) - REMEMBER_DAYS * 86_400
+                    self._database.execute(f"DELETE FROM {table} WHERE at < ?", [long_ago])  # noqa: S608  two names
+            self._replace()
         except sqlite3.DatabaseError as error:
             self.close()
             raise BrokenOff(f"{path} cannot be used ({error}); is another consumer running?") from None
@@ -365,6 +451,34 @@ class Memory:
         """Whether this message was written before."""
         found = self._database.execute("SELECT 1 FROM seen WHERE message_id = ? AND replay = ?", key)
         return found.fetchone() is not None
+
+    def is_erased(self, action: int) -> bool:
+        """Whether the person of this action was erased."""
+        return self._database.execute("SELECT 1 FROM erased WHERE action = ?", [action]).fetchone() is not None
+
+    def erase(self, actions: Collection[int]) -> int:
+        """Take the rows of these actions out of the output and remember them; how many rows that were.
+
+        The output is copied without them. From when it is remembered that it is replaced, it will be, by whoever comes
+        next.
+        """
+        rows, length = 0, self._length()
+        if length and self._output.exists():
+            rows, length = self._output.copy_without(actions, length)
+        with self._transaction():
+            now = int(time.time())
+            self._database.executemany("INSERT OR REPLACE INTO erased VALUES (?, ?)", [(each, now) for each in actions])
+            if length:
+                self._set_length(length)
+                self._database.execute("INSERT OR REPLACE INTO replaced VALUES (?)", [self._output.name])
+        self._replace()
+        return rows
+
+    def _replace(self) -> None:
+        name = [self._output.name]
+        if self._database.execute("SELECT 1 FROM replaced WHERE name = ?", name).fetchone() is not None:
+            self._output.replace()
+            self._database.execute("DELETE FROM replaced WHERE name = ?", name)
 
     def keep(self, rows: Mapping[MessageKey, bytes]) -> None:
         """Write the rows and remember their keys: both, or neither."""
@@ -434,13 +548,16 @@ def region_of(queue_url: str) -> str | None:
 
 
 Tally = Counter[str]
-"""How many messages were `written`, seen before (`repeated`) or `left` in the queue."""
+"""How many messages were `written`, seen before (`repeated`) or `left` in the queue; how many actions were `erased`,
+from the output or before they were in it."""
 
 
 class Consumer:
     """Takes batches from the queue to the output."""
 
-    def __init__(self, queue: Queue, reader: Reader, memory: Memory, row_of: Callable[[Action], bytes]) -> None:
+    def __init__(
+        self, queue: Queue, reader: Reader, memory: Memory, row_of: Callable[[Action | Erasure], bytes]
+    ) -> None:
         self._queue = queue
         self._reader = reader
         self._memory = memory
@@ -450,21 +567,30 @@ class Consumer:
         """Read, write and remember in one step, then delete; the order is what keeps the promises (see the top)."""
         tally: Tally = Counter()
         done: list[Json] = []
-        rows: dict[MessageKey, bytes] = {}
+        found: dict[MessageKey, tuple[Action | Erasure, bytes]] = {}
         for received in messages:
             try:
-                action = self._reader.read(received)
-                row = self._row_of(action)
+                read = self._reader.read(received)
+                row = self._row_of(read)
             except (Unreadable, UnicodeEncodeError) as error:
                 why = error if isinstance(error, Unreadable) else "it has text that is no Unicode"
                 log.error("left in the queue: %s: %s", received["MessageId"], why)  # noqa: TRY400  no data in the log
                 tally["left"] += 1
                 continue
             done.append(received)
-            if action.key in rows or self._memory.knows(action.key):
+            if read.key in found or self._memory.knows(read.key):
                 tally["repeated"] += 1
             else:
-                rows[action.key] = row
+                found[read.key] = read, row
+        erasures = [read for read, _ in found.values() if isinstance(read, Erasure) and read.own]
+        if erasures:
+            tally["erased"] += self._memory.erase({action for read in erasures for action in read.actions})
+        rows: dict[MessageKey, bytes] = {}
+        for key, (read, row) in found.items():
+            if isinstance(read, Action) and self._memory.is_erased(read.message["actionId"]):
+                tally["erased"] += 1
+            elif isinstance(read, Action) or read.own:
+                rows[key] = row
                 tally["written"] += 1
         if rows:
             self._memory.keep(rows)
@@ -503,7 +629,8 @@ class Consumer:
 
 def shown(tally: Tally) -> str:
     """The tally in words."""
-    return f"{tally['written']} written, {tally['repeated']} seen before, {tally['left']} left in the queue"
+    told = f"{tally['written']} written, {tally['repeated']} seen before, {tally['left']} left in the queue"
+    return f"{told}, {tally['erased']} erased" if tally["erased"] else told
 
 
 class Stopped(BaseException):
@@ -588,9 +715,10 @@ def private_keys(path: Path | None) -> PrivateKeys:
 def run(args: argparse.Namespace) -> Tally:
     """Do what was asked for."""
     as_table = args.format == "csv" or (args.format is None and args.output.endswith(".csv"))
-    output: Output = File(Path(args.output), csv_header() if as_table else b"")
+    path = Path(args.output)
+    output: Output = File(path, csv_header(), rows_of_csv) if as_table else File(path)
     if args.output == "-":
-        output = Printed()
+        output = Output()
         if as_table:
             output.append(csv_header(), 0)
     try:

@@ -9,6 +9,7 @@ The token is that of a user who may export the org's contacts. The private keys 
 A message is acknowledged after its line was written, so nothing is lost; whoever stops the program in between gets a
 line twice, with the same `messageId` (and `replay`, where it was sent again on purpose): drop what you have seen. What
 cannot be decrypted stays in the queue and is named on standard error; after five tries it is in the dead-letter queue.
+Events are lines too, as they came: at `supporter.erased` with `dataErased` delete what you keep under its `actionIds`.
 
 Exit status: 0 all was read, 1 broken off, 3 messages were left in the queue.
 """
@@ -150,7 +151,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("api", help="where the API is, with its stage")
     parser.add_argument("org", help="name of the org")
-    parser.add_argument("--queue", default="deliver", help="deliver, or deliver-dlq")
+    parser.add_argument("--queue", default="deliver", help="deliver, event, or deliver-dlq")
     parser.add_argument("--keys", type=Path, help="file with the private keys; none for an org that has no key")
     parser.add_argument("--until-empty", action="store_true", help="end when nothing is left")
     args = parser.parse_args()

@@ -54,6 +54,8 @@ export function receiver(secrets, store) {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  // Yours: keep the message before it is answered. docs/consuming.md says how `personalInfo` is decrypted, and what to
+  // delete at the event `supporter.erased`.
   const store = (message) => console.log(message.schema, message.stage ?? message.eventType);
   receiver(process.env.WEBHOOK_SECRET.split(" "), store).listen(Number(process.argv[2]), "127.0.0.1");
 }

@@ -14,11 +14,13 @@ from typing import Any
 
 import pytest
 
+from proca_common.contacts.fingerprint import contact_ref
 from proca_common.orgs.encryption import to_text
 from proca_common.pipes.routing import Queue
 from proca_common.pipes.topology import queue_url
+from tests.erasing import erased
 from tests.harness.calls import unseen_client
-from tests.world import World
+from tests.world import SEED, World
 from tools.emulator import ROOT, Emulator
 
 ACCOUNT, STRANGER = "111111111111", "222222222222"
@@ -30,7 +32,7 @@ class Reader:
     """An org's developer: a folder, a key file and the command line."""
 
     def __init__(self, world: World, emulator: Emulator, folder: Path) -> None:
-        self.org = world.org("ngo", queue_principals=[f"arn:aws:iam::{ACCOUNT}:root"])
+        self.org = world.org("ngo", custom_event_deliver=True, queue_principals=[f"arn:aws:iam::{ACCOUNT}:root"])
         self.page = world.page(self.org)
         self.world = world
         self.emulator = emulator
@@ -158,6 +160,46 @@ def test_a_crash_loses_nothing_and_repeats_nothing(reader: Reader, moment: str) 
     assert (killed, status) == (-signal.SIGKILL, 0), log
     assert reader.actions() == actions
     assert not reader.depth()
+
+
+ERASING_CRASHES = {
+    "in the middle of the copy": "consumer.flushed = die",
+    "after the copy, before it is remembered": """
+copy = File.copy_without
+def unremembered(self, *given):
+    copy(self, *given)
+    die()
+File.copy_without = unremembered""",
+    "before the copy takes the place": "File.replace = die",
+    "after the copy took the place": """
+replace = File.replace
+def late(self):
+    replace(self)
+    die()
+File.replace = late""",
+    "before it is told": "File.append = die",
+    "before the deletion": "Queue.delete = die",
+}
+
+
+@pytest.mark.parametrize("moment", ERASING_CRASHES)
+def test_a_crash_leaves_nobody_in_the_output_who_was_erased(reader: Reader, moment: str) -> None:
+    actions = reader.signed()
+    reader.run("--until-empty")
+    erased(reader.org, contact_ref(SEED, PEOPLE[0]))
+    reader.world.run()
+    reader.patient_for(1)
+
+    killed, _ = reader.run("--once", program=CRASHING.format(ERASING_CRASHES[moment]))
+    time.sleep(1)
+    status, log = reader.run("--until-empty")
+
+    assert (killed, status) == (-signal.SIGKILL, 0), log
+    assert reader.actions() == actions
+    assert {int(row["actionId"]) for row in reader.rows() if row["actionType"] == "supporter.erased"} == {actions[0]}
+    assert sorted(row["email"] for row in reader.rows()) == sorted(["", *PEOPLE[1:]])
+    assert not reader.depth()
+    assert not [*reader.folder.glob("*.new")]
 
 
 def test_a_repeated_message_is_dropped_and_a_replayed_one_is_not(reader: Reader) -> None:

@@ -28,6 +28,7 @@ from examples.consumer import (
     PrivateKeys,
     Reader,
     Stop,
+    Tally,
     Unreadable,
     as_csv,
     as_ndjson,
@@ -83,6 +84,16 @@ MESSAGE = {
         "withConsent": True,
     },
     "tracking": None,
+}
+
+ERASED = {
+    "schema": "proca:event:2",
+    "eventType": "supporter.erased",
+    "timestamp": "2025-04-01T10:00:00Z",
+    "orgId": 8,
+    "org": {"name": "riverwatch", "title": "River Watch"},
+    "dataErased": True,
+    "actionIds": [90260, 90270],
 }
 
 
@@ -191,7 +202,9 @@ UNREADABLE = {
     "no object": ('["Jane"]', "no JSON object"),
     "NaN": (json.dumps(changed(actionId=float("nan"))), "no JSON object"),
     "nested beyond reason": ("[" * 100_000, "no JSON object"),
-    "an event": ({"schema": "proca:event:2", "eventType": "Jane"}, "schema is not"),
+    "another event": ({"schema": "proca:event:2", "eventType": "Jane"}, "another event"),
+    "an erasure of text": ({**ERASED, "actionIds": ["Jane"]}, "the event has another form"),
+    "an erasure of nobody's": ({**ERASED, "dataErased": "Jane"}, "the event has another form"),
     "a later version": (changed(schema="proca:action:3"), "schema is not"),
     "a list for a schema": (changed(schema=["Jane"]), "schema is not"),
     "an unknown stage": (changed(stage="Jane"), "properties/stage/enum"),
@@ -498,6 +511,97 @@ def test_a_poison_message_stays_while_the_others_get_through(
     [logged] = [record.message for record in caplog.records if record.levelno == logging.ERROR]
     assert logged.startswith("left in the queue: poison: ")
     assert not {"Jane", "jane@example.org"} & set(caplog.text.split())
+
+
+# --- erasing
+
+
+class Office:
+    """An org that reads its queue and writes in one form, of which it says what it looks like."""
+
+    def __init__(self, reader: Reader, path: Path, form: str) -> None:
+        self.header = csv_header() if form == "csv" else b""
+        self._row_of = as_csv if form == "csv" else as_ndjson
+        rows_of = consumer.rows_of_csv if form == "csv" else consumer.rows_of_ndjson
+        self._reader, self._state, self._file = reader, path.with_suffix(".sqlite"), File(path, self.header, rows_of)
+
+    def work(self, *messages: Any) -> Tally:
+        """Started anew, it takes these messages."""
+        with contextlib.closing(Memory(self._state, self._file)) as memory:
+            return Consumer(FakeQueue(*messages), self._reader, memory, self._row_of).work(messages)
+
+    def rows(self, *messages: Any) -> bytes:
+        """How these messages stand in the output."""
+        return self.header + b"".join(self._row_of(self._reader.read(message)) for message in messages)
+
+
+@pytest.fixture(params=["csv", "ndjson"])
+def office(request: pytest.FixtureRequest, reader: Reader, path: Path) -> Office:
+    return Office(reader, path, request.param)
+
+
+def signed(number: int, comment: str = "") -> Any:
+    action = {"customFields": {"comment": comment}, "createdAt": "2025-03-04T09:20:01Z", "testing": False}
+    message = changed(actionId=number, action={"actionType": "register", **action})
+    message["campaign"] = {**message["campaign"], "name": comment or "spring"}
+    return received(message, message_id=f"{number}.deliver.8", sqs=f"m{number}")
+
+
+def erased(*actions: int, event: str = "7.8", **parts: Any) -> Any:
+    return received({**ERASED, "actionIds": list(actions), **parts}, message_id=event, sqs=f"e{event}")
+
+
+AWKWARD = 'two\r\n2,"lines",\n=3 é'
+
+
+def test_who_was_erased_is_taken_out_and_all_others_stay_as_they_are(office: Office, path: Path) -> None:
+    office.work(signed(1, AWKWARD), signed(2), signed(22, AWKWARD), signed(3))
+
+    tally = office.work(erased(2, 3, 4))
+
+    assert tally == {"erased": 2, "written": 1}
+    assert path.read_bytes() == office.rows(signed(1, AWKWARD), signed(22, AWKWARD), erased(2, 3, 4))
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert not path.with_name("actions.csv.new").exists()
+    office.work(signed(5))
+    assert path.read_bytes() == office.rows(signed(1, AWKWARD), signed(22, AWKWARD), erased(2, 3, 4), signed(5))
+
+
+def test_what_comes_after_its_erasure_is_not_written(office: Office, path: Path) -> None:
+    assert office.work(signed(1), erased(1, 2), signed(3)) == {"erased": 1, "written": 2}
+    assert office.work(signed(2)) == {"erased": 1}
+    assert path.read_bytes() == office.rows(erased(1, 2), signed(3))
+
+
+def test_what_was_moved_away_is_told_by_a_row(office: Office, path: Path) -> None:
+    office.work(signed(1))
+    taken = path.rename(path.with_suffix(".taken"))
+
+    office.work(erased(1))
+
+    assert taken.read_bytes() == office.rows(signed(1))
+    assert path.read_bytes() == office.rows(erased(1))
+    assert office.work(erased(1)) == {"repeated": 1}
+
+
+def test_what_another_org_erased_stays(office: Office, path: Path) -> None:
+    office.work(signed(1))
+    assert office.work(erased(1, dataErased=False)) == {}
+    assert path.read_bytes() == office.rows(signed(1))
+
+
+def test_an_erased_action_has_a_row_that_only_names_it(reader: Reader) -> None:
+    text = (csv_header() + as_csv(reader.read(erased(1, 2)))).decode()
+    told = [{name: cell for name, cell in row.items() if cell} for row in csv.DictReader(io.StringIO(text, newline=""))]
+    assert told == [{"actionId": str(each), "actionType": "supporter.erased", "messageId": "7.8"} for each in (1, 2)]
+
+
+def test_what_is_printed_is_told_by_a_line(
+    reader: Reader, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    with contextlib.closing(Memory(tmp_path / "state", consumer.Output())) as memory:
+        Consumer(FakeQueue(signed(1), erased(2)), reader, memory, as_ndjson).run(Stop(), once=True)
+    assert json.loads(capfdbinary.readouterr().out.splitlines()[-1])["actionIds"] == [2]
 
 
 def refusal(code: str, status: int) -> ClientError:

@@ -13,7 +13,7 @@ import pytest
 
 from examples import pull
 from examples.pull import PrivateKeys, Queue, line_of, read
-from tests.unit.test_consumer import MESSAGE, PRIVATE
+from tests.unit.test_consumer import ERASED, MESSAGE, PRIVATE
 
 KEYS = PrivateKeys(f"{PRIVATE}\n\n")
 
@@ -59,6 +59,11 @@ def test_a_line_has_the_message_with_what_was_encrypted_in_its_place() -> None:
     assert (line["messageId"], line["replay"], line["actionId"]) == ("1.deliver.8", "night", MESSAGE["actionId"])
     assert "personalInfo" not in line
     assert line["contact"]["email"]
+
+
+def test_an_event_is_a_line_as_it_came() -> None:
+    event = {"receipt": "r1", "messageId": "7.8", "attributes": {"EventType": "supporter.erased"}, "body": {**ERASED}}
+    assert json.loads(line_of(event, KEYS)) == {"messageId": "7.8", "replay": None, **ERASED}
 
 
 def test_lines_are_printed_before_they_are_acknowledged(
