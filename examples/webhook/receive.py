@@ -68,8 +68,8 @@ class Receiver(BaseHTTPRequestHandler):
         return self.answer(204)
 
     def store(self, message: dict[str, object]) -> None:
-        """Yours: keep the message before it is answered. docs/consuming.md says how `personalInfo` is decrypted, and what
-        to delete at the event `supporter.erased`.
+        """Yours: keep the message before it is answered. docs/consuming.md says how `personalInfo` is decrypted, and
+        what to delete at the event `supporter.erased`.
         """
         print(message["schema"], message.get("stage") or message.get("eventType"))
 
