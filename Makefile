@@ -66,7 +66,7 @@ invoke: environments ## run one event through the built function, without Docker
 # --- checking it
 
 test: setup ## all tests: unit, integration, and end to end on a local stack of their own
-	@$(VENV)/python -m pytest -n 2 --dist loadfile
+	@$(VENV)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 unit: .venv/.ready ## the tests that need no local stack
 	@$(VENV)/python -m pytest tests/unit

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests.harness.calls import forget_clients
 from tools.emulator import REGION, Emulator
@@ -24,6 +25,19 @@ if "PROCA_API_URL" not in os.environ:  # a deployed stack is tested with the cal
         AWS_REGION=REGION,
         AWS_EC2_METADATA_DISABLED="true",
     )
+
+
+class OneStack(LoadFileScheduling):
+    """Gives whole files to workers, and all of tests/e2e to one of them, so that the stack is deployed once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        return "tests/e2e" if file.startswith("tests/e2e/") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneStack | None:
+    return OneStack(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,6 @@
-"""One freshly deployed stack for all tests here, or the one on AWS that PROCA_API_URL names."""
+"""One freshly deployed stack for all tests here, or the one on AWS that PROCA_API_URL names. It is gone after the last
+of them: its schedules and its readers of queues would take time from the tests of other folders.
+"""
 
 import os
 import warnings
@@ -24,7 +26,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in local]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack() -> Iterator[Stack]:
     with ExitStack() as exits:
         with warnings.catch_warnings():
@@ -33,14 +35,14 @@ def stack() -> Iterator[Stack]:
         yield deployed
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def client(stack: Stack) -> Iterator[Client]:
     with Client(stack) as opened:
         opened.admin("setup")
         yield opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def local(stack: Stack) -> Emulator:
     """The local stack's inside."""
     assert stack.emulator is not None
