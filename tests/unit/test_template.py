@@ -582,6 +582,29 @@ def test_mappings_of_streams_lose_nothing(resources: dict[str, Resource]) -> Non
         }
 
 
+def test_schedules_lose_nothing(resources: dict[str, Resource]) -> None:
+    # A call that never began is given up by its rule, one that failed by its function.
+    rules = of_type(resources, "AWS::Events::Rule")
+    kept = {rule: target["DeadLetterConfig"]["Arn"] for rule in rules for target in rules[rule]["Targets"]}
+    [policy] = [
+        statement
+        for found in of_type(resources, "AWS::SQS::QueuePolicy").values()
+        for statement in found["PolicyDocument"]["Statement"]
+        if statement["Principal"] == {"Service": "events.amazonaws.com"}
+    ]
+    allowed = [arn["Fn::GetAtt"][0] for arn in policy["Condition"]["ArnEquals"]["aws:SourceArn"]]
+    called = {target["Arn"]["Fn::GetAtt"][0] for rule in rules.values() for target in rule["Targets"]}
+    given_up = of_type(resources, "AWS::Lambda::EventInvokeConfig").values()
+
+    assert all(queue == policy["Resource"] for queue in kept.values())
+    assert sorted(allowed) == sorted(rules)
+    assert called <= {each["FunctionName"]["Ref"] for each in given_up if each["DestinationConfig"]["OnFailure"]}
+
+
+def test_the_stack_has_room_to_grow(resources: dict[str, Resource]) -> None:
+    assert len(resources) <= 470, "CloudFormation takes 500 in a stack: think of a second one in time"
+
+
 def test_mappings_share_the_stages_out_between_them(resources: dict[str, Resource]) -> None:
     handled = []
     for mapping in of_streams(resources, "Actions").values():
