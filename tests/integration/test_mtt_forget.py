@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from proca_common.mtt import store
+from proca_common.mtt import expand, store
 from proca_common.mtt.forget import forget
 from tests import mtt
 from tests.disasters import kills
 from tests.erasing import erased, traces
 from tests.harness import faults
 from tests.harness.faults import Killed
-from tests.harness.interleave import probe
+from tests.harness.interleave import probe, run
 from tests.mail_server import MailServer
 from tests.simulated import SimulatedTime
 from tests.target_post import TargetPost, target_post
@@ -85,6 +85,41 @@ def test_it_may_break_off_at_any_call(world: World, post: TargetPost, time: Simu
         assert not [item for item in world.items("W#") if item["ref"] == ref], disaster
         assert {status for (_, of), status in post.mails().items() if of == action} == {"withdrawn"}, disaster
         assert all(post.numbers(campaign.id, each.id) == {} for each in to), disaster
+
+
+def test_mails_that_are_made_meanwhile_go_too(
+    world: World, post: TargetPost, time: SimulatedTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second of two mails is made between any two calls of who erases."""
+    monkeypatch.setattr(expand, "STEP", 1)
+    org = world.org("bees")
+    campaign = mtt.campaign(world, org)
+    to = [mtt.target(campaign, name) for name in ("Anna", "Bo")]
+    page = world.page(org, campaign)
+    made: list[tuple[str, int]] = []
+
+    def written() -> None:
+        answer = mtt.write(world, page, *to, name=f"ida{len(made)}")
+        made.append((answer.contact_ref, answer.action))
+        world.run()
+        time.forward(seconds=3)
+
+    def erase() -> None:
+        forget(made[-1][0], [made[-1][1]])
+
+    written()
+    making = probe(post.work)
+    _, one_made, _ = [nth for nth, call in enumerate(making, 1) if call.operation == "TransactWriteItems"]
+    written()
+    post.work()
+    for erased_so_far in range(1, len(probe(erase))):
+        written()
+        turns = run(post.work, erase, "A" * one_made + "B" * erased_so_far + "A" * len(making))
+        ref, action = made[-1]
+        assert store.read_message(ref, action) is None, turns
+        assert {status for (_, of), status in post.mails().items() if of == action} <= {"withdrawn"}, turns
+        assert ref not in repr([item for item in world.items() if item["ref"].startswith("mtt#")]), turns
+        assert not [item for item in world.items("W#") if item["ref"] == ref], turns
 
 
 def test_whoever_is_erased_leaves_no_trace_in_messages(world: World, post: TargetPost, time: SimulatedTime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as UpdateAction
 
 from proca_common.actions import store as actions
@@ -25,20 +26,29 @@ def forget(ref: str, erased: Iterable[int]) -> None:
     counting without saying whose they were. Safe to repeat, from wherever it broke off. Raises `Unavailable`.
     """
     for action in erased:
-        message = store.read_message(ref, action)
-        if message is None:
-            continue
-        if message.text is not None or message.sender is not None:
-            _change(message, store.forgetting(KeepMessages.NONE))  # so that whoever is at work makes nothing of it
-        targets = store.unpacked(message.targets)
-        for start in range(0, len(targets), READ_AT_ONCE):
-            mails = [MailId(int(message.campaign), target, action) for target in targets[start : start + READ_AT_ONCE]]
-            _forget_mails({store.mail_key(mail): mail for mail in mails})
-        _unwrite(ref, message)
-        try:
-            dynamo.delete(MessageItem(message.ref, message.sk), ActionsItem.ref.exists())
-        except Cancelled:
-            continue  # it was forgotten twice at the same time
+        while (message := store.read_message(ref, action)) is not None:
+            if message.text is not None or message.sender is not None:
+                _change(message, store.forgetting(KeepMessages.NONE))  # so that whoever is at work makes nothing of it
+            _forget_mails_of(message)
+            _unwrite(ref, message)
+            try:
+                dynamo.delete(MessageItem(message.ref, message.sk), _as_expanded(message))
+            except Cancelled:
+                continue  # more of its mails were made meanwhile
+            break
+
+
+def _as_expanded(message: MessageItem) -> Condition:
+    known: Condition = MessageItem.expanded.does_not_exist()
+    return known if message.expanded is None else MessageItem.expanded == message.expanded
+
+
+def _forget_mails_of(message: MessageItem) -> None:
+    targets = store.unpacked(message.targets)
+    for start in range(0, len(targets), READ_AT_ONCE):
+        some = targets[start : start + READ_AT_ONCE]
+        mails = [MailId(int(message.campaign), target, int(message.action)) for target in some]
+        _forget_mails({store.mail_key(mail): mail for mail in mails})
 
 
 def _forget_mails(mails: dict[Key, MailId]) -> None:
