@@ -95,7 +95,10 @@ def _campaign(number: int, queue_url: str, deadline_ms: int, counts: Counter[Cou
         return
     now_ms = clock.now_ms()
     for keys in store.overdue_claims(number, now_ms):
-        counts[Counted.UNCERTAIN] += sum(claims.give_up(key, settings.keep_messages, now_ms) for key in keys)
+        given_up = sum(claims.give_up(key, settings.keep_messages, now_ms) for key in keys)
+        if given_up:
+            logger.warning("mails to targets are uncertain", extra={"campaign": number, "mails": given_up})
+        counts[Counted.UNCERTAIN] += given_up
     if settings.paused:
         return
     if orgs.get(campaign.org).email_backend is None:
