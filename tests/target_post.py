@@ -96,7 +96,7 @@ class TargetPost(PostOffice):
     def numbers(self, campaign: int, target: str) -> dict[str, int]:
         """The numbers of a target, without zeros."""
         found = store.numbers_of(campaign, [target])[target]
-        names = ("total", "taken", "sent", "refused", "uncertain")
+        names = ("total", "taken", "sent", "refused", "uncertain", "expired")
         return {name: int(getattr(found, name)) for name in names if getattr(found, name)}
 
 

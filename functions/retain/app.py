@@ -1,4 +1,4 @@
-"""Every day: erase what orgs keep longer than their rules allow."""
+"""Every day: erase what orgs keep longer than their rules allow, and give up what ended campaigns did not send."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from proca_common.aws import dynamo
 from proca_common.aws.logs import log_fault, logger
 from proca_common.aws.settings import RetainSettings, read
 from proca_common.erasures.retention import of_all, retain
+from proca_common.management.campaign_life import expire_messages
 
 ENOUGH_MS = 30_000
 
@@ -40,8 +41,12 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
             fault = error
             continue
         people, contacts = people + kept.people, contacts + kept.found["contacts"]
+    expired = expire_messages(has_time)
     metrics.add_metric("PeopleRetired", MetricUnit.Count, people)
-    logger.info("retention", extra={"people": people, "contacts": contacts})
+    metrics.add_metric("TargetMailsExpired", MetricUnit.Count, expired.mails)
+    done = {"people": people, "contacts": contacts, "mails": expired.mails}
+    logger.info("retention", extra=done)
+    fault = fault or expired.fault
     if fault is not None:
         raise fault
-    return {"people": people, "contacts": contacts}
+    return done

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -144,18 +145,21 @@ def test_what_is_not_kept_is_not_there(world: World, campaign: Campaign, org: Or
 def test_what_goes_next_is_shown_and_not_planned_by_looking(
     world: World, post: TargetPost, campaign: Campaign, org: Org, ida: Desk, time: SimulatedTime
 ) -> None:
-    anna = mtt.target(campaign, "Anna")
+    anna, bo = mtt.target(campaign, "Anna"), mtt.target(campaign, "Bo", emails=[])
     page = world.page(org, campaign)
-    actions = [mtt.write(world, page, anna, name=name).action for name in ("ida", "per")]
+    actions = [mtt.write(world, page, anna, bo, name=name).action for name in ("ida", "per")]
     delivered(post, time)
 
     found = asked(ida, "mtt/next")
 
     assert (found["paused"], found["count"]) == (False, 2)
+    assert (found["waiting"], found["unreachable"]) == (4, 2)
+    end = datetime.fromisoformat(str((campaign.mtt or {})["endAt"]))
+    assert found["expiresAt"] == f"{end + timedelta(days=30):%Y-%m-%dT%H:%M:%SZ}"
     assert [each["actionId"] for each in found["items"]] == sorted(actions)
     assert {each["target"] for each in found["items"]} == {anna.id}
     assert found["items"][0]["at"] < found["items"][1]["at"]
-    assert "planned" not in world.items("numbers")[0]
+    assert not [item for item in world.items("numbers") if "planned" in item]
 
 
 def test_uncertain_mails_are_listed_in_parts(

@@ -90,7 +90,7 @@ class TestLists:
             "area": "ES",
             "fields": {},
             "emails": [{"email": "anna@example.org", "emailStatus": "none", "error": None}],
-            "messages": {"total": 0, "sent": 0, "refused": 0, "uncertain": 0},
+            "messages": {"total": 0, "sent": 0, "refused": 0, "uncertain": 0, "expired": 0},
         }
 
     def test_the_same_again_changes_and_writes_nothing(self, ida: Desk) -> None:

@@ -228,6 +228,18 @@ def test_a_test_goes_to_the_tester_alone_at_once_and_is_not_counted(
     assert all(post.numbers(campaign.id, each.id) == {} for each in to)
 
 
+def test_a_test_that_nobody_can_send_is_given_up(post: TargetPost, time: SimulatedTime) -> None:
+    world = post.world
+    silent = world.org("silent")
+    campaign = mtt.campaign(world, silent)
+    mtt.write(world, world.page(silent, campaign), mtt.target(campaign, "Anna"), testing=True)
+    deliver(post, time)
+
+    assert post.statuses() == {"withdrawn": 1}
+    [message] = world.items("T#")
+    assert not {"text", "sender"} & message.keys()
+
+
 def test_nothing_goes_out_while_a_campaign_is_paused(
     post: TargetPost, org: Org, time: SimulatedTime, mail_server: MailServer
 ) -> None:

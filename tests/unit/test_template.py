@@ -238,6 +238,7 @@ RIGHTS = {
     "retain": {
         **ERASES,
         "ActionsTable.Arn/index/by_campaign": "Query",
+        "ActionsTable.Arn/index/pending": "Query",
         "CatalogTable": "GetItem BatchGetItem Query UpdateItem",
         "ErasuresTable": "GetItem PutItem",
         "ExportBucket.Arn/*": "DeleteObject AbortMultipartUpload",

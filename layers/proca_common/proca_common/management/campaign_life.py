@@ -1,5 +1,5 @@
 """The end of campaigns: of those whose last day is over, every day, and of those that nobody signs any more, when an
-operator says so (domain 11.5).
+operator says so (domain 11.5). And the end of mails to targets that could not go out before it.
 
 What is closed takes actions still, which carry `late` (design 7). Other states than `live` are somebody's choice and
 stay. Each change is one of the campaign's own: its lead org hears of it, and the audit trail has it.
@@ -23,6 +23,8 @@ from proca_common.ids import created_at
 from proca_common.management import audit
 from proca_common.management.audit import OPERATOR, Change
 from proca_common.months import months_before
+from proca_common.mtt import ended as messages
+from proca_common.mtt.ended import HasTime
 from proca_common.orgs import store as orgs
 
 ORGS_AT_ONCE = 100
@@ -48,6 +50,14 @@ class Idle:
     without_actions: list[str] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class Expired:
+    """How many mails were given up, and what kept those of a campaign from it."""
+
+    mails: int = 0
+    fault: Exception | None = None
+
+
 def is_over(campaign: Campaign, today: date) -> bool:
     """Whether a live campaign's last day, `end`, is past."""
     return campaign.status is CampaignStatus.LIVE and campaign.end is not None and campaign.end < today
@@ -69,6 +79,22 @@ def close_ended(today: date, deadline_ms: int) -> Ended:
             log_fault("campaign cannot be closed", error, campaign=campaign.id)
             ended.fault = error
     return ended
+
+
+def expire_messages(has_time: HasTime) -> Expired:
+    """Give up the mails to targets that wait in campaigns which are over for long enough (`mtt.ended`), as far as there
+    is time. Safe to repeat. A campaign that fails does not hold up the others.
+    """
+    expired = Expired()
+    for campaign in every_campaign():
+        if not has_time():
+            break
+        try:
+            expired.mails += messages.expire(campaign, has_time)
+        except Exception as error:  # noqa: BLE001 - the caller tells, when the others are done
+            log_fault("mails of a campaign cannot be given up", error, campaign=campaign.id)
+            expired.fault = error
+    return expired
 
 
 def close_idle(months: int, today: date, *, dry_run: bool) -> Idle:

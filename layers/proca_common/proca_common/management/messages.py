@@ -29,6 +29,7 @@ from proca_common.management import audit, campaigns
 from proca_common.management.access import org_of
 from proca_common.management.audit import Change
 from proca_common.mtt import export, schedule, store
+from proca_common.mtt.ended import expires_at
 from proca_common.mtt.export import Place, Row, Wanted
 from proca_common.mtt.settings import Mtt, mtt_of
 from proca_common.mtt.store import MailItem
@@ -75,13 +76,18 @@ class Part:
 
 def upcoming(caller: Caller, org_name: str, campaign_name: str) -> dict[str, object]:
     """What would go out now: in this cycle, or in this hour; at most the first 100. Nothing is planned by looking.
+    And what waits in all, until when.
 
     Raises `NotAllowed`, `NotFound`, `Unavailable`.
     """
     campaign, settings = _led(caller, org_name, campaign_name, Permission.CHANGE_CAMPAIGN_SETTINGS)
     due = sorted(schedule.upcoming(campaign, settings, clock.now_ms()), key=lambda each: (each.at_ms, each.mail.action))
+    waiting = schedule.waiting(campaign.id)
     return {
         "paused": settings.paused,
+        "waiting": waiting.mails,
+        "unreachable": waiting.unreachable,
+        "expiresAt": _moment(int(expires_at(settings).timestamp() * 1000)),
         "count": len(due),
         "items": [
             {"at": _moment(each.at_ms), "actionId": each.mail.action, "target": each.mail.target}

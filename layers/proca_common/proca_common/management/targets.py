@@ -30,7 +30,7 @@ from proca_common.users.permissions import Permission
 from proca_common.users.user import Caller
 
 HAS_MESSAGES = "has messages"
-NUMBERS = ("total", "sent", "refused", "uncertain")
+NUMBERS = ("total", "sent", "refused", "uncertain", "expired")
 SHOWN_OF_EMAILS = {"email", "email_status", "error"}
 
 

@@ -4,6 +4,7 @@ unsent, test ── claim ──► claimed ── sent, refused
      ▲                       │  └── an hour without a result: uncertain
      └────── given back ─────┘
 unsent, test ── withdrawn
+unsent ── its campaign is over for a while: expired
 
 Each step is one conditional transaction, which also keeps the target's numbers. Only whoever claimed a mail hands it to
 a provider, and a claim is given back only where it is certain that the mail did not go out. So a mail whose sender died
@@ -34,6 +35,7 @@ COUNTED: Final = {
     MailStatus.REFUSED: {"refused": 1},
     MailStatus.UNCERTAIN: {"uncertain": 1},
     MailStatus.WITHDRAWN: {"total": -1},
+    MailStatus.EXPIRED: {"taken": 1, "expired": 1},
 }
 """What the end of a mail adds to its target's numbers."""
 
@@ -106,6 +108,14 @@ def settle(held: Claim, status: MailStatus, keep: KeepMessages) -> None:
 def withdraw(mail: MailId, item: MailItem, keep: KeepMessages) -> None:
     """A mail that waits never goes out. Raises `Unavailable`."""
     _end(mail, item.at, MailStatus(item.status), MailStatus.WITHDRAWN, MailItem.status == item.status, keep)
+
+
+def expire(mail: MailId, keep: KeepMessages) -> bool:
+    """A mail that waits has waited too long and never goes out; whether it still waited. Raises `Unavailable`."""
+    item = store.read_mail(mail)
+    if item is None or item.status != MailStatus.UNSENT:
+        return False
+    return _end(mail, item.at, MailStatus.UNSENT, MailStatus.EXPIRED, MailItem.status == item.status, keep)
 
 
 def give_up(key: Key, keep: KeepMessages, now_ms: int) -> bool:

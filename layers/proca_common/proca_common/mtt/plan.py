@@ -55,7 +55,7 @@ class Pace:
 
 class Progress(NamedTuple):
     """The mails of one target, without tests and duplicates: `total` of them, `taken` of which wait no more, be they
-    sent, claimed, refused or uncertain.
+    sent, claimed, refused, uncertain or expired.
     """
 
     total: int

@@ -62,6 +62,13 @@ class Due(NamedTuple):
     before_ms: int
 
 
+class Waiting(NamedTuple):
+    """How many mails of a campaign wait; `unreachable`: those of them whose target has no good address."""
+
+    mails: int
+    unreachable: int
+
+
 @dataclass(slots=True)
 class Run:
     """What one run did. `fault`: what kept a campaign from being worked on."""
@@ -132,6 +139,13 @@ def upcoming(campaign: Campaign, settings: Mtt, now_ms: int, *, decide: bool = F
     elif plan.is_day_of(now, window):
         pace = Pace(settings.max_emails_per_hour, settings.timezone)
         yield from _paced(campaign.id, now_ms, pace, decide=decide)
+
+
+def waiting(campaign: int) -> Waiting:
+    """What of the campaign waits, whenever it is due. Raises `Unavailable`."""
+    known = {target.id: good_address(target) for target in targets.listed(campaign)}
+    left = {target: int(item.total) - int(item.taken) for target, item in _numbers(campaign, known).items()}
+    return Waiting(sum(left.values()), sum(number for target, number in left.items() if known[target] is None))
 
 
 def _dripping(campaign: int, now_ms: int, window: Window) -> Iterator[Due]:

@@ -135,7 +135,8 @@ def _expand(order: TargetsOrder, desk: Desk, deadline_ms: int, counts: Counter[C
         settings = mtt_of(campaign_of(order.campaign))
     except NotFound:
         raise Dropped("campaign gone") from None
-    tests = expand(order, KeepMessages.NONE if settings is None else settings.keep_messages)
+    keep = KeepMessages.NONE if settings is None else settings.keep_messages
+    tests = expand(order, keep)
     counts[Counted.EXPANDED] += 1
     for mail in tests:
         try:
@@ -143,6 +144,14 @@ def _expand(order: TargetsOrder, desk: Desk, deadline_ms: int, counts: Counter[C
         except Dropped as dropped:
             counts[Counted.DROPPED] += 1
             logger.info("test of a mail not sent", extra={"reason": str(dropped), "action": mail.action})
+            _give_up(mail, keep)
+
+
+def _give_up(mail: MailId, keep: KeepMessages) -> None:
+    """A test stands in no plan, so nobody would come back to one that cannot be sent."""
+    item = store.read_mail(mail)
+    if item is not None and item.status in WAITING:
+        claims.withdraw(mail, item, keep)
 
 
 def _send_ordered(order: TargetMailOrder, desk: Desk, deadline_ms: int, counts: Counter[Counted]) -> None:

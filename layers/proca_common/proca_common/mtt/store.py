@@ -49,7 +49,7 @@ NUMBERS: Final = "numbers"
 class MailStatus(StrEnum):
     """What becomes of a mail. `test` waits like `unsent`, outside all plans. `dupe`: this person wrote to this target
     before. `refused`: the provider will never take it. `uncertain`: nobody knows whether it went out. `withdrawn`: it
-    was rejected, erased or empty before it went out.
+    was rejected, erased or empty before it went out. `expired`: its campaign was over before it could go out.
     """
 
     UNSENT = "unsent"
@@ -60,6 +60,7 @@ class MailStatus(StrEnum):
     REFUSED = "refused"
     UNCERTAIN = "uncertain"
     WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
 
 
 WAITING: Final = frozenset({MailStatus.UNSENT, MailStatus.TEST})
@@ -126,7 +127,7 @@ class MailItem(ActionsItem, discriminator="target_mail"):
 
 class NumbersItem(ActionsItem, discriminator="target_numbers"):
     """The numbers of a target; without tests and duplicates, and what was withdrawn. `taken`: of all mails, those that
-    wait no more, be they being sent, sent, refused or uncertain.
+    wait no more, be they being sent, sent, refused, uncertain or expired.
 
     `hour` is the hour (ms since 1970) that `planned` is for: a time (ms since 1970) and an action's id by turns.
     """
@@ -136,6 +137,7 @@ class NumbersItem(ActionsItem, discriminator="target_numbers"):
     sent = NumberAttribute(default=0)
     refused = NumberAttribute(default=0)
     uncertain = NumberAttribute(default=0)
+    expired = NumberAttribute(default=0)
     hour = NumberAttribute(null=True)
     planned: ListAttribute[int] = ListAttribute(null=True)
 
@@ -264,7 +266,7 @@ def numbers_of(campaign: int, targets: Collection[str]) -> dict[str, NumbersItem
     """The numbers of these targets, as last written; zeros where nobody wrote to one yet. Raises `Unavailable`."""
     keys = {numbers_key(campaign, target): target for target in targets}
     found = store.read_many(keys)
-    none = (NumbersItem(*key, total=0, taken=0, sent=0, refused=0, uncertain=0) for key in keys if key not in found)
+    none = (NumbersItem(*key, total=0, taken=0) for key in keys if key not in found)
     known = [item for item in found.values() if isinstance(item, NumbersItem)]
     return {keys[item.ref, item.sk]: item for item in (*known, *none)}
 

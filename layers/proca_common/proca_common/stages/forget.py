@@ -1,14 +1,15 @@
 """When the sealed copy of an address goes (design 7.1): once no mail is due any more, and at the latest after a while.
+What was written to targets goes, too, where the action is not delivered by then.
 
-An action whose supporter may be due a mail later is in `pending` until then, though it owes nothing: kind `remind`
-where its supporter is to be reminded, else `wipe`.
+An action whose supporter may be due a mail later, or that has such a message, is in `pending` until then, though it
+owes nothing: kind `remind` where its supporter is to be reminded, else `wipe`.
 """
 
 from __future__ import annotations
 
 from proca_common.action_pages.context import PageContext
 from proca_common.actions import store
-from proca_common.actions.status import Stage
+from proca_common.actions.status import ActionStatus, Stage
 from proca_common.actions.store import ActionItem, Key, SupporterItem
 from proca_common.aws.dynamo import ActionsItem, Transaction
 from proca_common.aws.errors import Cancelled
@@ -25,7 +26,7 @@ UNSENT_DAYS = 30
 def after_confirming(action: ActionItem, supporter: SupporterItem, context: PageContext, now_ms: int) -> Later | None:
     """What is left to do for a supporter who was asked to confirm: to remind it, or to forget its address."""
     if supporter.mail is None:
-        return None
+        return with_link(action) if action.messages else None
     wanted = reminders(context) if action.stage == Stage.SUPPORTER_CONFIRM and action.with_consent else None
     if wanted is None:
         return with_link(action)
@@ -33,7 +34,7 @@ def after_confirming(action: ActionItem, supporter: SupporterItem, context: Page
 
 
 def with_link(action: ActionItem) -> Later:
-    """When the link to confirm has ended, and a day, the address goes."""
+    """When the link to confirm has ended, and a day, the address goes, and what was written to targets."""
     return Later("wipe", created_ms(int(action.id)) + (VALID_DAYS + 1) * DAY_MS)
 
 
@@ -53,7 +54,8 @@ def forget(transaction: Transaction, supporter: Key) -> None:
 
 
 def wipe(keys: list[Key], now_ms: int) -> int:
-    """Forget the addresses of the supporters of these actions, which are in `pending` for that; how many were due.
+    """Forget the addresses of the supporters of these actions, which are in `pending` for that, and what they wrote to
+    targets with those that never were delivered; how many were due.
 
     Raises `Unavailable`.
     """
@@ -64,6 +66,10 @@ def wipe(keys: list[Key], now_ms: int) -> int:
         transaction = Transaction()
         transaction.update("action", ActionItem(action.ref, action.sk), outbox.finished(), outbox.as_read(action))
         forget(transaction, store.supporter_key(action.ref, int(action.org), int(action.supporter)))
+        if action.messages and action.status != ActionStatus.DELIVERED:
+            from proca_common.mtt import store as messages  # noqa: PLC0415 - few actions have messages
+
+            messages.withdraw(transaction, [(action.ref, int(action.id))])
         try:
             transaction.commit()
         except Cancelled:
