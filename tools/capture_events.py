@@ -1,51 +1,34 @@
 """Writes events/: what each function really receives, recorded on a local stack of its own (`make events`).
 
-Every function of the build is wrapped by a recorder, then people sign and the schedule comes round, which takes a
-minute. A file is named `<function>.json` or `<function>-<variant>.json`; what would differ without meaning anything
-(ports, request ids) is replaced.
+Every function of the build is wrapped by a recorder (`tools.recording`), then people sign, campaigners ask and the
+schedule comes round, which takes some minutes. A file is named `<function>.json` or `<function>-<variant>.json`; what
+would differ without meaning anything (ports, request ids) is replaced.
 """
 
 from __future__ import annotations
 
+import base64
 import json
-import os
-import re
-import shutil
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
-import uuid
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from tools.emulator import LOCAL, ROOT
-from tools.stack import STACK_NAME, Stack, build, deployed_stack, say
+from tools.emulator import LOCAL
+from tools.recording import EVENTS, Recording, wrapped
+from tools.stack import STACK_NAME, build, deployed_stack, say
 
-EVENTS = ROOT / "events"
-SCHEDULE_SECONDS = 75
+SCHEDULE_SECONDS = 270
 STREAM_SECONDS = 20
 SCHEDULES = {
     "remind": "RemindFunctionEveryHour",
-    "schedule_target_mails": "ScheduleTargetMailsFunctionEveryTwoMinutes",
     "close_campaigns": "CloseCampaignsFunctionEveryDay",
     "retain": "RetainFunctionEveryDay",
     "watch": "WatchFunctionEveryFiveMinutes",
     "audit_counts-weekly": "AuditCountsFunctionEveryWeek",
 }
-"""Rules of the events that come by a schedule, apart from the sweep's, which is waited for."""
-
-RECORDER = """
-import json, pathlib, time
-import recorded
-
-def lambda_handler(event, context):
-    pathlib.Path({folder!r}, str(time.time_ns())).write_text(json.dumps(event))
-    return recorded.lambda_handler(event, context)
-"""
+"""Rules of the events that come by a schedule, apart from the two that are waited for."""
 
 CONTACT = {
     "firstName": "Ida",
@@ -66,10 +49,10 @@ MANAGED = {
     "manage_services": "/v1/orgs/bees/services",
     "manage_pages": "/v1/orgs/bees/pages",
     "manage_campaigns": "/v1/orgs/bees/campaigns",
-    "manage_targets": "/v1/orgs/bees/campaigns/bees/targets",
-    "manage_messages": "/v1/orgs/bees/campaigns/bees/messages",
-    "manage_audits": "/v1/orgs/bees/campaigns/bees/audits",
-    "read_statistics": "/v1/orgs/bees/campaigns/bees/series?by=hour&of=page",
+    "manage_targets": "/v1/orgs/bees/campaigns/save_bees/targets",
+    "manage_messages": "/v1/orgs/bees/campaigns/save_bees/messages",
+    "manage_audits": "/v1/orgs/bees/campaigns/save_bees/audits",
+    "read_statistics": "/v1/orgs/bees/campaigns/save_bees/series?by=hour&of=page",
     "manage_keys": "/v1/orgs/bees/keys",
     "account": "/v1/account",
     "manage_orgs": "/v1/orgs/bees",
@@ -106,63 +89,6 @@ DONATION = {"amount": 500, "currency": "EUR", "frequencyUnit": "monthly"}
 SHARE = {"action": {"actionType": "share", "customFields": {"network": "fediverse"}}}
 
 
-class Recording:
-    """A stack whose functions write down what they receive."""
-
-    def __init__(self, stack: Stack, folder: Path) -> None:
-        self.stack = stack
-        self.folder = folder
-        self.taken: set[Path] = set()
-
-    def call(self, method: str, path: str, body: Any = None, *, status: int = 200, **headers: str) -> Any:
-        """The API's answer, which must have this status."""
-        request = urllib.request.Request(
-            self.stack.api_url + path,
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"User-Agent": "Mozilla/5.0", "Referer": "https://petition.example.org/bees?from=mail", **headers},
-        )
-        if body is not None:
-            request.add_header("Content-Type", "application/json")
-        try:
-            answer = urllib.request.urlopen(request, timeout=30)
-        except urllib.error.HTTPError as error:
-            answer = error
-        with answer:
-            text = answer.read().decode()
-            if answer.status != status:
-                raise SystemExit(f"{method} {path} answered {answer.status}, not {status}: {text}")
-            return json.loads(text)
-
-    def admin(self, *command: str) -> Any:
-        """What `python -m proca_common.admin` answers."""
-        environ = {**os.environ, **self.stack.environ, "PYTHONPATH": str(ROOT / "layers" / "proca_common")}
-        line = [sys.executable, "-m", "proca_common.admin", "--json", *command]
-        done = subprocess.run(line, env=environ, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-        return json.loads(done.stdout)
-
-    def keep(self, name: str, seconds: float = 5) -> None:
-        """Writes the next event that the function of this file name received."""
-        deadline = time.monotonic() + seconds
-        while not (found := sorted(set((self.folder / name.partition("-")[0]).iterdir()) - self.taken)):
-            if time.monotonic() > deadline:
-                raise SystemExit(f"no event came for {name}")
-            time.sleep(0.1)
-        self.taken.add(found[0])
-        event = self.normalised(json.loads(found[0].read_text()))
-        (EVENTS / f"{name}.json").write_text(json.dumps(event, indent=2, ensure_ascii=False) + "\n")
-        print(f"events/{name}.json")
-
-    def normalised(self, event: Any) -> Any:
-        """The event without what is of this machine or this moment only."""
-        text = json.dumps(event)
-        text = re.sub(r"127\.0\.0\.1:\d+", "api.example.org", text).replace('"127.0.0.1"', '"192.0.2.1"')
-        ids = list(dict.fromkeys(re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", text)))
-        for number, found in enumerate(ids):
-            text = text.replace(found, str(uuid.UUID(int=number + 1)))
-        return json.loads(text)
-
-
 def main() -> None:
     EVENTS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=LOCAL) as temporary:
@@ -171,71 +97,77 @@ def main() -> None:
             record(Recording(stack, Path(temporary) / "received"))
 
 
-def wrapped(template: Path, temporary: Path) -> Path:
-    """A copy of the build in which each function first writes down its event."""
-    copy = temporary / "build"
-    shutil.copytree(template.parent, copy)
-    for app in copy.glob("*/app.py"):
-        app.rename(app.with_name("recorded.py"))
-        words = re.findall("[A-Z][a-z]*", app.parent.name.removesuffix("Function"))
-        folder = temporary / "received" / "_".join(words).lower()
-        folder.mkdir(parents=True)
-        app.write_text(RECORDER.format(folder=str(folder)))
-    return copy / template.name
-
-
 def record(recording: Recording) -> None:
-    """Lives through everything once."""
+    """Lives through everything once. The pages of the first three orgs have the ids 1, 2 and 3."""
     say("setting up orgs and pages")
-    admin, call, keep = recording.admin, recording.call, recording.keep
-    admin("setup")
-    for org, *settings in (["bees"], ["birds", "supporter_confirm=true", "custom_supporter_confirm=true"], ["trees"]):
-        admin("org", "create", org, *settings, "--encryption", "encrypted")
-        key = admin("key", "generate", org, "main")
-        admin("key", "activate", org, str(key["id"]), "--no-wait")
-        admin("queue", "sync", org)
-        admin("campaign", "create", f"save_{org}", "--org", org)
-        page = admin("page", "create", f"{org}/en", "--org", org, "--campaign", f"save_{org}")
-        pages = f"/v1/pages/{page['id']}"
-        if org == "birds":
-            waiting = call("POST", f"{pages}/actions", SIGNATURE, status=201)
-            keep("add_action_contact-to_confirm")
-            follow_links(recording, waiting["actionId"])
-            keep("confirm", STREAM_SECONDS)
-            continue
-        if org == "trees":
-            admin("campaign", "set", f"save_{org}", "proof_of_work=true")
-            call("GET", f"/v1/challenge?page={page['id']}")
-            keep("get_challenge")
-            continue
-        look(recording, pages)
-        signed = call("POST", f"{pages}/actions", SIGNATURE, status=201, **{"Idempotency-Key": "a-key-of-the-widget"})
-        keep("add_action_contact")
-        keep("deliver", STREAM_SECONDS)
-        keep("emit_events", STREAM_SECONDS)
-        call("POST", f"{pages}/actions", {**SIGNATURE, "contact": {**CONTACT, "email": "ida"}}, status=422)
-        keep("add_action_contact-refused")
-        call("POST", f"{pages}/contacts/{signed['contactRef']}/actions", SHARE, status=201)
-        keep("add_action")
-        keep("deliver-share", STREAM_SECONDS)
-        call("POST", f"{pages}/contacts/bm90X3lldF9rbm93bg/actions", SHARE, status=201)
-        keep("add_action-of_unknown")
-        call("POST", f"{pages}/contacts/{signed['contactRef']}/links", {"linkRefs": ["YW5vdGhlcl9yZWY"]}, status=202)
-        keep("link_actions")
-        keep("deliver-link", STREAM_SECONDS)
-        report_complaint(recording, signed["actionId"])
-        call("POST", f"{pages}/stripe/subscriptions", DONATION, status=404)  # the org has no Stripe
-        keep("create_stripe_object")
-        linked = {**SIGNATURE, "contactRef": "bm90X3lldF9rbm93bg", "contact": {**CONTACT, "email": "ola@example.org"}}
-        call("POST", f"{pages}/actions", linked, status=201)
-        keep("add_action_contact-with_ref")
+    recording.admin("setup")
+    look_and_act(recording, page_of(recording, "bees"))
+    ask_to_confirm(recording, page_of(recording, "birds", "supporter_confirm=true", "custom_supporter_confirm=true"))
+    ask_for_work(recording, page_of(recording, "trees"))
     call_elsewhere(recording)
     mail(recording)
     manage(recording)
     long_jobs(recording)
+    mail_to_target(recording)
     say("waiting for the schedule")
-    keep("sweep", SCHEDULE_SECONDS)
+    for name in ("sweep", "schedule_target_mails", "send_target_mails-due"):
+        recording.keep(name, SCHEDULE_SECONDS)
     as_of_other_schedules()
+
+
+def page_of(recording: Recording, org: str, *settings: str) -> str:
+    """The path of a page of a new org that has a key; its campaign is named after the org."""
+    admin = recording.admin
+    admin("org", "create", org, *settings, "--encryption", "encrypted")
+    key = admin("key", "generate", org, "main")
+    admin("key", "activate", org, str(key["id"]), "--no-wait")
+    admin("queue", "sync", org)
+    admin("campaign", "create", f"save_{org}", "--org", org)
+    page = admin("page", "create", f"{org}/en", "--org", org, "--campaign", f"save_{org}")
+    return f"/v1/pages/{page['id']}"
+
+
+def look_and_act(recording: Recording, page: str) -> None:
+    """Somebody looks at everything, signs, shares, complains of a mail and gives money; somebody else signs."""
+    call, keep = recording.call, recording.keep
+    look(recording, page)
+    signed = call("POST", f"{page}/actions", SIGNATURE, status=201, **{"Idempotency-Key": "a-key-of-the-widget"})
+    keep("add_action_contact")
+    keep("deliver", STREAM_SECONDS)
+    keep("emit_events", STREAM_SECONDS)
+    call("POST", f"{page}/actions", {**SIGNATURE, "contact": {**CONTACT, "email": "ida"}}, status=422)
+    keep("add_action_contact-refused")
+    call("POST", f"{page}/contacts/{signed['contactRef']}/actions", SHARE, status=201)
+    keep("add_action")
+    keep("deliver-share", STREAM_SECONDS)
+    call("POST", f"{page}/contacts/bm90X3lldF9rbm93bg/actions", SHARE, status=201)
+    keep("add_action-of_unknown")
+    call("POST", f"{page}/contacts/{signed['contactRef']}/links", {"linkRefs": ["YW5vdGhlcl9yZWY"]}, status=202)
+    keep("link_actions")
+    keep("deliver-link", STREAM_SECONDS)
+    report_complaint(recording, signed["actionId"])
+    call("POST", f"{page}/stripe/subscriptions", DONATION, status=404)  # the org has no Stripe
+    keep("create_stripe_object")
+    linked = {**SIGNATURE, "contactRef": "bm90X3lldF9rbm93bg", "contact": {**CONTACT, "email": "ola@example.org"}}
+    call("POST", f"{page}/actions", linked, status=201)
+    keep("add_action_contact-with_ref")
+    call("POST", "/api", {"query": SIGN, "variables": SIGNED})
+    keep("graphql")
+
+
+def ask_to_confirm(recording: Recording, page: str) -> None:
+    """A page whose org wants its supporters confirmed."""
+    waiting = recording.call("POST", f"{page}/actions", SIGNATURE, status=201)
+    recording.keep("add_action_contact-to_confirm")
+    follow_links(recording, waiting["actionId"])
+    recording.keep("confirm", STREAM_SECONDS)
+
+
+def ask_for_work(recording: Recording, page: str) -> None:
+    """A page of a campaign that wants proof of work."""
+    recording.admin("campaign", "set", "save_trees", "proof_of_work=true")
+    recording.call("GET", f"/v1/challenge?page={page.rpartition('/')[2]}")
+    recording.keep("get_challenge")
 
 
 def call_elsewhere(recording: Recording) -> None:
@@ -261,6 +193,27 @@ def mail(recording: Recording) -> None:
     page = admin(*create, "--org", "meadows", "--campaign", "save_meadows")
     recording.call("POST", f"/v1/pages/{page['id']}/actions", SIGNATURE, status=201)
     recording.keep("send_email", STREAM_SECONDS)
+
+
+def mail_to_target(recording: Recording) -> None:
+    """A supporter writes to a target of a campaign; its org has no mail server, so the mail waits when it is due."""
+    admin, call = recording.admin, recording.call
+    admin("org", "create", "parks", "email_backend=smtp", "email_from=post@parks.example.org", "--encryption", "clear")
+    user = admin("user", "create", "campaigner@example.org", "--admin")
+    admin("campaign", "create", "save_parks", "--org", "parks")
+    page = admin("page", "create", "parks/en", "--org", "parks", "--campaign", "save_parks")
+    known = base64.b64encode(f"{user['email']}:{user['password']}".encode()).decode()
+    campaign = "/v1/orgs/parks/campaigns/save_parks"
+    now = datetime.now(UTC)
+    window = {"startAt": f"{now - timedelta(days=1):%F}T00:00:00Z", "endAt": f"{now + timedelta(days=2):%F}T00:00:00Z"}
+    call("PATCH", campaign, {"mtt": {**window, "dripDelivery": False}}, Authorization=f"Basic {known}")
+    listed = {"targets": [{"name": "Mayor", "externalId": "mayor", "emails": [{"email": "mayor@city.example.org"}]}]}
+    call("PUT", f"{campaign}/targets", listed, Authorization=f"Basic {known}")
+    [target] = call("GET", f"{campaign}/targets", Authorization=f"Basic {known}")["items"]
+    mtt = {"subject": "Our park", "body": "Please keep it", "targets": [target["id"]]}
+    written = {**SIGNATURE, "action": {"actionType": "mail2target", "mtt": mtt}}
+    call("POST", f"/v1/pages/{page['id']}/actions", written, status=201)
+    recording.keep("send_target_mails", STREAM_SECONDS)
 
 
 def as_of_other_schedules() -> None:
@@ -312,26 +265,24 @@ def follow_links(recording: Recording, action: int) -> None:
     recording.keep("confirm_link")
 
 
-def look(recording: Recording, pages: str) -> None:
+def look(recording: Recording, page: str) -> None:
     """Everything that is only read."""
     for path, name in (
         ("/health", "health"),
         ("/v1/openapi.json", "get_openapi"),
-        (pages, "get_page"),
+        (page, "get_page"),
         ("/v1/pages?name=bees%2Fen", "get_page-by_name"),
-        (f"{pages}/numbers", "get_page-numbers"),
-        (f"{pages}/static", "get_page-static"),
+        (f"{page}/numbers", "get_page-numbers"),
+        (f"{page}/static", "get_page-static"),
         (f"/api?{COUNTED}", "graphql-count"),
         ("/v1/campaigns/1", "get_campaign"),
-        ("/v1/campaigns?name=bees", "get_campaign-by_name"),
+        ("/v1/campaigns?name=save_bees", "get_campaign-by_name"),
         ("/v1/campaigns/1/numbers", "get_campaign-numbers"),
         ("/v1/campaigns/1/targets", "get_targets"),
         ("/v1/campaigns/1/actions?type=petition&limit=20", "get_campaign-actions"),
     ):
         recording.call("GET", path)
         recording.keep(name)
-    recording.call("POST", "/api", {"query": SIGN, "variables": SIGNED})
-    recording.keep("graphql")
 
 
 if __name__ == "__main__":

@@ -81,11 +81,11 @@ def recorded_in(world: World) -> Iterator[World]:
     which it had not then: what came is the same.
     """
     bees = world.org("bees")
-    world.page(bees, name="bees/en")
+    world.page(bees, world.campaign(bees, "save_bees"), name="bees/en")
     birds = world.org("birds", supporter_confirm=True, custom_supporter_confirm=True)
-    world.page(birds, world.campaign(birds, "birds"), name="birds/en")
+    world.page(birds, world.campaign(birds, "save_birds"), name="birds/en")
     trees = world.org("trees")
-    world.page(trees, world.campaign(trees, "trees", guards={"proof_of_work": True}), name="trees/en")
+    world.page(trees, world.campaign(trees, "save_trees", guards={"proof_of_work": True}), name="trees/en")
     ida = desk("ida@example.org", bees=Role.OWNER)
     tokens.add(ida.user, tokens.API, MANAGER, tokens.API_VALID_MS)
     with stripe_stub() as stub:
