@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from argparse import ArgumentParser, Namespace, _SubParsersAction
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import get_args
@@ -32,6 +32,7 @@ from proca_common.admin.environment import AdminSettings, connect
 from proca_common.aws import metrics
 from proca_common.aws.errors import CloudError
 from proca_common.aws.settings import SettingsError
+from proca_common.cli.arguments import Verbs, noun, parsed
 from proca_common.cli.output import fields, table
 from proca_common.confirms.confirm import VALID_DAYS
 from proca_common.errors import DomainError
@@ -56,7 +57,7 @@ def parser() -> ArgumentParser:
         "--name", default="instance", help="name of the instance org"
     )
 
-    org = _noun(nouns, "org", "orgs and their queues")
+    org = noun(nouns, "org", "orgs and their queues")
     create = _command(org, "create", commands.org_create, "name", settings=True)
     create.add_argument("--title")
     create.add_argument("--encryption", required=True, choices=[mode.value for mode in Encryption])
@@ -64,9 +65,9 @@ def parser() -> ArgumentParser:
     _command(org, "show", commands.org_show, "name")
     _command(org, "list", commands.org_list)
     _command(org, "delete", commands.org_delete, "name")
-    _command(_noun(nouns, "queue", "queues of an org"), "sync", commands.queue_sync, "org")
+    _command(noun(nouns, "queue", "queues of an org"), "sync", commands.queue_sync, "org")
 
-    key = _noun(nouns, "key", "encryption keys of an org")
+    key = noun(nouns, "key", "encryption keys of an org")
     _command(key, "generate", commands.key_generate, "org", "name")
     _command(key, "add", commands.key_add, "org", "name", "public")
     _command(key, "list", commands.key_list, "org")
@@ -77,7 +78,7 @@ def parser() -> ArgumentParser:
     _command(key, "encrypt-contacts", commands.key_encrypt_contacts, "org")
 
     _services(nouns)
-    campaign = _noun(nouns, "campaign", "campaigns")
+    campaign = noun(nouns, "campaign", "campaigns")
     create = _command(campaign, "create", commands.campaign_create, "name", settings=True)
     create.add_argument("--title")
     create.add_argument("--org", required=True, help="name of the lead org")
@@ -90,7 +91,7 @@ def parser() -> ArgumentParser:
     for command in (idle, _command(campaign, "backfill-dates", campaign_life.campaign_backfill_dates)):
         command.add_argument("--dry-run", action="store_true", help="only say which")
 
-    page = _noun(nouns, "page", "action pages")
+    page = noun(nouns, "page", "action pages")
     create = _command(page, "create", commands.page_create, "name", settings=True)
     create.add_argument("--org", required=True, help="name of the page's org")
     create.add_argument("--campaign", required=True, help="name of the campaign")
@@ -108,22 +109,22 @@ def parser() -> ArgumentParser:
     return top
 
 
-def _decisions(nouns: _SubParsersAction[ArgumentParser]) -> None:
-    action = _noun(nouns, "action", "single actions, by id")
+def _decisions(nouns: Verbs[ArgumentParser]) -> None:
+    action = noun(nouns, "action", "single actions, by id")
     _command(action, "show", commands.action_show, numbered=True)
     _command(action, "accept", commands.action_accept, numbered=True)
     _command(action, "reject", commands.action_reject, numbered=True)
-    supporter = _noun(nouns, "supporter", "supporters, by the id of one of their actions")
+    supporter = noun(nouns, "supporter", "supporters, by the id of one of their actions")
     _command(supporter, "accept", commands.supporter_accept, numbered=True)
     _command(supporter, "reject", commands.supporter_reject, numbered=True)
-    confirm = _noun(nouns, "confirm", "operations that a second person has to agree to")
+    confirm = noun(nouns, "confirm", "operations that a second person has to agree to")
     create = _command(confirm, "create-action", confirms.confirm_create_action, numbered=True)
     create.add_argument("--email", help="an address that its links tell; whoever only guesses the code lacks it")
     create.add_argument("--days", type=int, default=VALID_DAYS, help=f"how long it holds ({VALID_DAYS})")
 
 
-def _services(nouns: _SubParsersAction[ArgumentParser]) -> None:
-    service = _noun(nouns, "service", "services that an org uses for mails, payments and pushes")
+def _services(nouns: Verbs[ArgumentParser]) -> None:
+    service = noun(nouns, "service", "services that an org uses for mails, payments and pushes")
     add = _command(service, "add", services.service_add, "org")
     add.add_argument("name", choices=[name.value for name in ServiceName])
     add.add_argument("--host", help="a region, a server or a URL, as the service needs it")
@@ -136,8 +137,8 @@ def _services(nouns: _SubParsersAction[ArgumentParser]) -> None:
     _command(service, "remove", services.service_remove, "org", numbered=True)
 
 
-def _mails(nouns: _SubParsersAction[ArgumentParser]) -> None:
-    template = _noun(nouns, "template", "templates of an org's mails, in Mustache (docs/mails.md)")
+def _mails(nouns: Verbs[ArgumentParser]) -> None:
+    template = noun(nouns, "template", "templates of an org's mails, in Mustache (docs/mails.md)")
     of_one = ("org", "name", "locale")
     put = _command(template, "put", mails.template_put, *of_one)
     put.add_argument("--subject", required=True)
@@ -149,29 +150,29 @@ def _mails(nouns: _SubParsersAction[ArgumentParser]) -> None:
     preview = _command(template, "preview", mails.template_preview, *of_one)
     preview.add_argument("--kind", choices=[kind.value for kind in MailKind], default=MailKind.THANK_YOU.value)
     preview.add_argument("--html", type=Path, metavar="FILE", help="where to write the HTML part")
-    mail = _noun(nouns, "mail", "mails of an org")
+    mail = noun(nouns, "mail", "mails of an org")
     _command(mail, "status", mails.mail_status, "org")
     _command(mail, "reset-budget", mails.mail_reset_budget, "org")
 
 
-def _against_abuse(nouns: _SubParsersAction[ArgumentParser]) -> None:
-    instance = _noun(nouns, "instance", "what holds for all campaigns")
+def _against_abuse(nouns: Verbs[ArgumentParser]) -> None:
+    instance = noun(nouns, "instance", "what holds for all campaigns")
     _command(instance, "set", guards.instance_set, settings=True)
     _command(instance, "show", guards.instance_show)
     issuer = _command(instance, "jwt", accounts.jwt_set, settings=True)
     issuer.add_argument("--secret", action="store_true", help="read the secret of symmetric ones from standard input")
     _command(instance, "frontend", accounts.frontend_set).add_argument("url", nargs="?")
-    user = _noun(nouns, "user", "people who work with the instance")
+    user = noun(nouns, "user", "people who work with the instance")
     create = _command(user, "create", accounts.user_create, "email")
     create.add_argument("--admin", action="store_true", help="who may do everything")
     admin = _command(user, "admin", accounts.user_admin, "email")
     admin.add_argument("--off", action="store_true", help="who may no longer")
-    captcha = _command(_noun(nouns, "captcha", "verification by another service"), "set", guards.captcha_set)
+    captcha = _command(noun(nouns, "captcha", "verification by another service"), "set", guards.captcha_set)
     captcha.add_argument("service", choices=["hcaptcha", "procaptcha"])
     captcha.add_argument("url", help="where solutions are verified")
     captcha.add_argument("--campaign", help="name of the campaign (else it holds for all)")
     captcha.add_argument("--fail-open", action="store_true", help="take signatures while the service does not answer")
-    pattern = _noun(nouns, "pattern", "signatures that are refused, or held until somebody looked at them")
+    pattern = noun(nouns, "pattern", "signatures that are refused, or held until somebody looked at them")
     add = _command(pattern, "add", guards.pattern_add)
     add.add_argument("kind", choices=get_args(Kind))
     add.add_argument("pattern", help="a text, * for any characters; a network such as 192.0.2.0/24")
@@ -179,13 +180,13 @@ def _against_abuse(nouns: _SubParsersAction[ArgumentParser]) -> None:
     add.add_argument("--campaign", help="name of the campaign (else it holds for all)")
     _command(pattern, "list", guards.pattern_list)
     _command(pattern, "remove", guards.pattern_remove, numbered=True)
-    review = _noun(nouns, "review", "signatures that a pattern holds")
+    review = noun(nouns, "review", "signatures that a pattern holds")
     _command(review, "list", guards.review_list)
     _command(review, "release", guards.review_release, numbered=True)
     _command(review, "refuse", guards.review_refuse, numbered=True)
 
 
-def _sending_again(nouns: _SubParsersAction[ArgumentParser]) -> None:
+def _sending_again(nouns: Verbs[ArgumentParser]) -> None:
     requeue = _command(nouns, "requeue", again.requeue_actions, "org")
     requeue.add_argument("target", choices=[target.value for target in Target])
     chosen = requeue.add_mutually_exclusive_group(required=True)
@@ -203,9 +204,9 @@ def _sending_again(nouns: _SubParsersAction[ArgumentParser]) -> None:
         command.add_argument("--job", type=again.job_id, help="id of a job that was interrupted, to go on under it")
 
 
-def _counts(nouns: _SubParsersAction[ArgumentParser]) -> None:
-    noun = _noun(nouns, "counts", "the numbers of a campaign, counted again from its actions")
-    count = _command(noun, "audit", counts.counts_audit, "campaign")
+def _counts(nouns: Verbs[ArgumentParser]) -> None:
+    verbs = noun(nouns, "counts", "the numbers of a campaign, counted again from its actions")
+    count = _command(verbs, "audit", counts.counts_audit, "campaign")
     mode = count.add_mutually_exclusive_group()
     mode.add_argument("--repair", action="store_true", help="put right what differs")
     mode.add_argument("--dry-run", action="store_true", help="write nothing at all, not even a record of the audit")
@@ -213,25 +214,21 @@ def _counts(nouns: _SubParsersAction[ArgumentParser]) -> None:
     count.add_argument(
         "--reads", type=float, default=counts.READS_PER_S, help="items that are read in a second at most"
     )
-    _command(noun, "audits", counts.counts_audits, "campaign")
+    _command(verbs, "audits", counts.counts_audits, "campaign")
 
 
-def _privacy(nouns: _SubParsersAction[ArgumentParser]) -> None:
-    apply = _command(_noun(nouns, "erasure", "people who were erased"), "apply", erasures.erasure_apply)
+def _privacy(nouns: Verbs[ArgumentParser]) -> None:
+    apply = _command(noun(nouns, "erasure", "people who were erased"), "apply", erasures.erasure_apply)
     apply.add_argument("--table", required=True, help="the restored table of actions")
     apply.add_argument("--stats-table", required=True, help="the table of numbers that was restored with it")
-    run = _command(_noun(nouns, "retention", "how long orgs keep contacts"), "run", erasures.retention_run)
+    run = _command(noun(nouns, "retention", "how long orgs keep contacts"), "run", erasures.retention_run)
     run.add_argument("org", nargs="?", help="name of an org (else all)")
     for command in (apply, run):
         command.add_argument("--dry-run", action="store_true", help="only say how many")
 
 
-def _noun(nouns: _SubParsersAction[ArgumentParser], name: str, what: str) -> _SubParsersAction[ArgumentParser]:
-    return nouns.add_parser(name, help=what, description=what).add_subparsers(required=True, metavar="VERB")
-
-
 def _command(
-    verbs: _SubParsersAction[ArgumentParser],
+    verbs: Verbs[ArgumentParser],
     name: str,
     command: Command,
     *arguments: str,
@@ -255,20 +252,9 @@ def show(shown: Shown) -> str:
     return fields(shown) if isinstance(shown, Mapping) else table(shown)
 
 
-def _parsed(arguments: list[str] | None) -> Namespace:
-    """The arguments; settings may stand anywhere, which argparse alone allows only before the first option."""
-    top = parser()
-    args, rest = top.parse_known_args(arguments)
-    if rest and not (hasattr(args, "settings") and all("=" in text and text[0] != "-" for text in rest)):
-        top.error(f"unrecognized arguments: {' '.join(rest)}")
-    if rest:
-        args.settings += rest
-    return args
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 1 and a line on standard error when it was refused."""
-    args = _parsed(arguments)
+    args = parsed(parser(), arguments)
     try:
         with metrics.kept_quiet():  # what is told here is for people, and for programs that read JSON
             shown = args.command(args, connect(args.stack))

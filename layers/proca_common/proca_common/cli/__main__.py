@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter, _SubParsersAction
+from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,12 +19,12 @@ from typing import Any
 
 from proca_common.cli import commands, config, downloads, given, wizard
 from proca_common.cli.api import below
+from proca_common.cli.arguments import Verbs, noun, parsed
 from proca_common.cli.config import Config
 from proca_common.cli.endpoints import ENDPOINTS, NOUNS, Endpoint
 from proca_common.cli.errors import Failed, Misused
 from proca_common.cli.output import fields, table
 
-Verbs = _SubParsersAction
 Shown = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 Command = Callable[[Namespace, Config], Shown | None]
 PROGRAM = "python -m proca_common.cli"
@@ -54,7 +54,7 @@ def parser() -> ArgumentParser:
     top.add_argument("--json", action="store_true", help="print JSON")
     nouns = top.add_subparsers(required=True, metavar="NOUN")
     _logging_in(nouns)
-    verbs = {noun: _noun(nouns, noun, what) for noun, what in NOUNS.items()}
+    verbs = {name: noun(nouns, name, what) for name, what in NOUNS.items()}
     for endpoint in ENDPOINTS:
         _endpoint(verbs[endpoint.noun], endpoint)
     _queues(verbs["queues"])
@@ -162,10 +162,6 @@ def _endpoint(verbs: Verbs[ArgumentParser], endpoint: Endpoint) -> None:
         added.add_argument("--yes", action="store_true", help="do not ask whether to go on")
 
 
-def _noun(nouns: Verbs[ArgumentParser], name: str, what: str) -> Verbs[ArgumentParser]:
-    return nouns.add_parser(name, help=what, description=what).add_subparsers(required=True, metavar="VERB")
-
-
 def _command(
     verbs: Verbs[ArgumentParser], name: str, command: Command, *arguments: str, what: str | None = None
 ) -> ArgumentParser:
@@ -210,20 +206,9 @@ def show(shown: Shown, args: Namespace) -> str:
     return table(shown, args.columns)
 
 
-def _parsed(arguments: list[str] | None) -> Namespace:
-    """The arguments; settings may stand anywhere, which argparse alone allows only before the first option."""
-    top = parser()
-    args, rest = top.parse_known_args(arguments)
-    if rest and not (hasattr(args, "settings") and all("=" in text and text[0] != "-" for text in rest)):
-        top.error(f"unrecognized arguments: {' '.join(rest)}")
-    if rest:
-        args.settings += rest
-    return args
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; its exit status."""
-    args = _parsed(arguments)
+    args = parsed(parser(), arguments)
     try:
         known = config.read(os.environ, args.api, args.token_file)
         shown = args.command(args, known)
