@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from typing import Any
 
@@ -256,6 +257,22 @@ class TestRedrive:
         }
         assert len(again) == 23
         assert {found["MessageAttributes"]["Replay"]["StringValue"] for found in again} == {"j1"}
+
+    @pytest.mark.parametrize("name", ["mail", "detail", "target_mail", "erasure"])
+    def test_orders_of_our_own_come_back(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+    ) -> None:
+        assert world.instance
+        sqs = unseen_client("sqs")
+        given_up = sqs.create_queue(QueueName=f"given-up-{name}")["QueueUrl"]
+        monkeypatch.setenv(f"{name.upper()}_FAILURES_QUEUE_URL", given_up)
+        sqs.send_message(QueueUrl=given_up, MessageBody="an order", MessageGroupId="1")
+
+        assert admin.main(["--json", "redrive", name]) == 0
+
+        assert json.loads(capsys.readouterr().out)["moved"] == 1
+        [again] = sqs.receive_message(QueueUrl=os.environ[f"{name.upper()}_QUEUE_URL"])["Messages"]
+        assert again["Body"] == "an order"
 
     def test_whose_queue_must_be_said(self, world: World, capsys: pytest.CaptureFixture[str]) -> None:
         assert world.instance

@@ -26,7 +26,8 @@ from proca_common.stages.requeue import Job, LinksOf, Requeued, Target, by_campa
 
 Shown = Mapping[str, object] | Sequence[Mapping[str, object]]
 MINUTE_MS = 60_000
-OUR_QUEUES = ("mail", "push", "detail")
+OUR_QUEUES = ("mail", "push", "detail", "target_mail", "erasure")
+"""Those whose orders nothing else brings back."""
 
 
 def job_id(text: str) -> str:
@@ -67,7 +68,7 @@ def requeue_actions(args: Namespace, settings: AdminSettings) -> Shown:
 
 
 def queue_redrive(args: Namespace, settings: AdminSettings) -> Shown:
-    """Bring the messages of a dead-letter queue back: ORG's QUEUE, or our own mail, push or detail."""
+    """Bring the messages of a dead-letter queue back: ORG's QUEUE, or one of our own."""
     failures, url = _redriven(args, settings)
     job, found = args.job or new_job(), depth(failures)
     if args.dry_run:

@@ -36,8 +36,10 @@ OUTPUTS = {
     "DetailFailuresQueue": "DETAIL_FAILURES_QUEUE_URL",
     "ExportQueue": "EXPORT_QUEUE_URL",
     "ErasureQueue": "ERASURE_QUEUE_URL",
+    "ErasureFailuresQueue": "ERASURE_FAILURES_QUEUE_URL",
     "AuditQueue": "AUDIT_QUEUE_URL",
     "TargetMailQueue": "TARGET_MAIL_QUEUE_URL",
+    "TargetMailFailuresQueue": "TARGET_MAIL_FAILURES_QUEUE_URL",
 }
 
 
@@ -61,6 +63,10 @@ class AdminSettings(TableSettings):
     push_failures_queue_url: str | None = None
     detail_queue_url: str | None = None
     detail_failures_queue_url: str | None = None
+    target_mail_queue_url: str | None = None
+    target_mail_failures_queue_url: str | None = None
+    erasure_queue_url: str | None = None
+    erasure_failures_queue_url: str | None = None
 
 
 def connect(stack: str | None) -> AdminSettings:
