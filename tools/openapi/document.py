@@ -33,7 +33,9 @@ What a widget on a campaign's page may call, without authentication, and what th
 they are. Errors are problems of RFC 9457 and name every
 broken rule at once. Nothing is stored when anything is refused, and no answer depends on what is stored about a person.
 Fields that are not in a schema are refused, except in `customFields`. New fields may come in answers. Links in mails
-(`/link/...`) lead to pages for people and are not described here: only whoever got one may use it."""
+lead to pages for people, those of supporters (`/link/...`) and, where no front end has them, those of accounts
+(`/account/...`); they are not described here: only whoever got one may use it. GraphQL, for clients that speak it, is
+at `/api`."""
 TAGS = {
     "Actions": "Taking signatures and what people do afterwards.",
     "Payments": "What only the key of the page's org may create at a payment service.",
