@@ -18,12 +18,12 @@ from proca_common.aws.logs import logger
 from proca_common.aws.secrets import secret
 from proca_common.aws.settings import GraphSettings, read
 from proca_common.errors import NotKnown
-from proca_common.failures import Malformed
+from proca_common.failures import Malformed, Refused
 from proca_common.graph import engine, schemas
 from proca_common.graph.context import Context, Request
 from proca_common.graph.requests import BadRequest, Query, of_body, of_parameters
 from proca_common.http.answers import CONTENT_TYPE, etag_of, unless_known
-from proca_common.http.requests import raw_body
+from proca_common.http.requests import idempotency_key, raw_body
 from proca_common.http.resolver import make_resolver
 from proca_common.intake.add import Vault
 from proca_common.orgs.encryption import Encryptor
@@ -70,11 +70,16 @@ def answered(query: Query) -> Response[str]:
         return answer(401, {"data": None, **refused(str(error), "unauthorized")})
     except Malformed as error:
         return answer(400, {"data": None, **refused(str(error), "unauthorized")})
+    try:
+        key = idempotency_key(event)
+    except Refused as error:
+        return answer(400, refused(error.failures[0].message))
     request = Request(
         event.headers.get("referer"),
         event.request_context.identity.source_ip,
         query.extensions,
         event.request_context.api_id or "",
+        key,
     )
     context = Context(settings, vault, request, caller, app.lambda_context.get_remaining_time_in_millis)
     try:

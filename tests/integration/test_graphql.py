@@ -47,6 +47,20 @@ class TestTransport:
         counted = data(get(COUNT, {"actionPage": page.id}))
         assert counted["actionPage"]["campaign"]["stats"]["supporterCount"] == 1
 
+    def test_a_repetition_under_its_key_stores_nothing(self, world: World) -> None:
+        page, key = world.page(world.org("ngo")), {"Idempotency-Key": "once"}
+        assert data(ask(SIGN, signing(page.id), headers=key)) == data(ask(SIGN, signing(page.id), headers=key))
+        act = 'mutation { addAction(actionPageId: %d, contactRef: "abcd", action: {actionType: "a"}) {contactRef} }'
+        used = [("Idempotency-Key was used for a different request", None, ["addAction"])]
+        assert errors(ask(act % page.id, headers=key)) == used
+        world.run()
+        assert len(world.messages(page.org)) == 1
+
+    @pytest.mark.usefixtures("world")
+    def test_a_key_that_is_none_is_refused(self) -> None:
+        answer = ask(SIGN, signing(1), headers={"Idempotency-Key": "two words"})
+        assert (answer.status, errors(answer)) == (400, [("Idempotency-Key has invalid format", None, None)])
+
     @pytest.mark.parametrize(
         "body",
         [

@@ -28,13 +28,14 @@ AT_ONCE = 90
 @dataclass(frozen=True, slots=True)
 class Request:
     """What came with the query: the page it was sent from, as the browser says, the client's address, what stood beside
-    the query, and the id of the API that it came through.
+    the query, the id of the API that it came through, and its Idempotency-Key.
     """
 
     referer: str | None
     client: str | None
     extensions: Mapping[str, Any] = field(default_factory=dict)
     api: str = ""
+    key: str | None = None
 
 
 @dataclass(slots=True)

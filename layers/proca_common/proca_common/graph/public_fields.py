@@ -120,7 +120,7 @@ def _stripe(context: Context, model: Any, given: dict[str, Any]) -> dict[str, An
 
     page, settings = given.pop("actionPageId"), context.settings
     body = _json({name: value for name, value in given.items() if value is not None})
-    wish = Wish(body, context.request.client, None, context.left_ms)
+    wish = Wish(body, context.request.client, context.request.key, context.left_ms)
     made = _on_page(
         page, lambda: fulfil(page, model, wish, settings.guard_key_secret, settings.service_passwords_secret)
     )
@@ -136,7 +136,8 @@ def _on_page(page: int, work: Callable[[], Any]) -> Any:
 
 
 def _wish(context: Context, given: Mapping[str, Any]) -> requests.Wish:
-    return requests.Wish(_json(given), context.request.referer, context.request.client)
+    request = context.request
+    return requests.Wish(_json(given), request.referer, request.client, request.key)
 
 
 def _means(context: Context) -> tuple[Any, str]:
