@@ -16,7 +16,7 @@ from tests.e2e.site import RUN, SCHEMA
 from tests.world import signature
 from tools.client import Answer, Client
 
-BEES, BIRDS, CAMPAIGN = f"bees-{RUN}", f"birds-{RUN}", f"clean-air-{RUN}"
+BEES, BIRDS, CAMPAIGN = f"bees-together-{RUN}", f"birds-together-{RUN}", f"clean-air-{RUN}"
 IDA, PER, OLA = (f"{name}.coalition-{RUN}@example.org" for name in ("ida", "per", "ola"))
 
 

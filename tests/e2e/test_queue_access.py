@@ -320,7 +320,7 @@ class TestTwoOrgs:
 
 
 def test_who_may_not_export_gets_no_message_and_no_credentials(meet: Meet, bees: Ngo) -> None:
-    campaigner = meet(f"campaigner-{RUN}@example.org", {bees.name: "campaigner"})
+    campaigner = meet(f"pia-{RUN}@example.org", {bees.name: "campaigner"})
     assert campaigner.get(queues(bees)).status == 200
     assert campaigner.get(queues(bees, "/deliver/messages?wait=0")).status == 403
     assert campaigner.post(f"/v1/orgs/{bees.name}/queue-credentials").status == 403
