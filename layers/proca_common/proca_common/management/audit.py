@@ -5,6 +5,7 @@ Entries are written in the transaction of their change, stand under `audit#<org>
 
 from __future__ import annotations
 
+import itertools
 import json
 import secrets
 from collections.abc import Mapping
@@ -45,6 +46,12 @@ class Change:
     after: Mapping[str, Any]
 
 
+_numbers = itertools.count(secrets.randbits(RANDOM_BITS))
+"""The lower bits of ids: one after the other, because a change of a campaign with its pages writes many in a
+millisecond. Random ones would meet in 3 of 100 of those.
+"""
+
+
 def record(transaction: Transaction, change: Change) -> None:
     """Write the change down in its own transaction."""
     names = [
@@ -52,7 +59,7 @@ def record(transaction: Transaction, change: Change) -> None:
         for name in dict.fromkeys([*change.before, *change.after])
         if change.before.get(name, ...) != change.after.get(name, ...)
     ]
-    entry = padded(new_id(clock.now_ms(), secrets.randbits(RANDOM_BITS)))
+    entry = padded(new_id(clock.now_ms(), next(_numbers)))
     item = AuditItem(
         pk=f"audit#{change.org}",
         sk=entry,
