@@ -23,7 +23,7 @@ ONLY_FOR_STAFF = (
     "proca_common.erasures",
     "proca_common.approvals",
     "proca_common.users.authentication",
-    "proca_common.graph.private",
+    "proca_common.graph.private_",
     "proca_common.payments",
 )
 

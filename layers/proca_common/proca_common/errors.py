@@ -61,11 +61,13 @@ class NotMember(NotAllowed):
 
 
 class LacksPermission(NotAllowed):
-    """Whoever asks has none of the permissions that are `required`; `provided`: those that are there (names)."""
+    """Whoever asks has none of the permissions that are `required`; `provided`: those that are there (names), as staff
+    of `org` where it is that (id).
+    """
 
-    def __init__(self, required: Sequence[str], provided: Sequence[str]) -> None:
+    def __init__(self, required: Sequence[str], provided: Sequence[str], org: int | None = None) -> None:
         super().__init__(f"You do not have the required permission: {', '.join(required)}")
-        self.required, self.provided = list(required), list(provided)
+        self.required, self.provided, self.org = list(required), list(provided), org
 
 
 class NotKnown(DomainError):

@@ -25,16 +25,23 @@ class Fresh(Generic[Key, Value]):
 
     def get(self, key: Key, fetch: Callable[[], Value]) -> Value:
         """The value of this key, fetched if it is not fresh."""
+        if self.has(key):
+            return self._known[key][0]
         now = clock.now_ms()
-        known = self._known.get(key)
-        if known is not None and now - known[1] < (self._unknown_ms if known[0] is None else self._fresh_ms):
-            return known[0]
         value = fetch()
         self._known.pop(key, None)
         if len(self._known) >= self._entries:
             del self._known[next(iter(self._known))]
         self._known[key] = value, now
         return value
+
+    def has(self, key: Key) -> bool:
+        """Whether the value of this key is fresh."""
+        known = self._known.get(key)
+        return known is not None and clock.now_ms() - known[1] < self._time(known[0])
+
+    def _time(self, value: Value) -> int:
+        return self._unknown_ms if value is None else self._fresh_ms
 
     def forget(self) -> None:
         """Empty it (tests)."""

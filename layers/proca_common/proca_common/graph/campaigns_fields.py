@@ -12,7 +12,7 @@ from proca_common.errors import NotFound
 from proca_common.graph.context import Context, Info
 from proca_common.graph.errors import one_of
 from proca_common.graph.given import as_seen, plain, without
-from proca_common.graph.private import target_view
+from proca_common.graph.private_campaigns import private_target
 from proca_common.graph.views import View, campaign_view, page_view
 from proca_common.management import action_pages, campaigns, launches, target_lists, upserts
 from proca_common.management.access import org_of
@@ -47,9 +47,9 @@ def update_campaign(_: None, info: Info, input: dict[str, Any], **given: Any) ->
     return _changed(info.context, _campaign(one_of(**given)), plain(without(input, ("actionPages",))))
 
 
-def update_campaign_processing(_: None, info: Info, name: str, **given: Any) -> View:
+def update_campaign_processing(_: None, info: Info, name: str | None = None, **given: Any) -> View:
     """How actions of a campaign are worked on; null is as the page's org has it."""
-    return _changed(info.context, known_campaigns.find(name), given)
+    return _changed(info.context, _campaign(one_of(name=name)), given)
 
 
 def _changed(context: Context, known: Campaign, patch: dict[str, Any]) -> View:
@@ -135,7 +135,7 @@ def upsert_targets(
     outdated = OutdatedTargets(outdatedTargets or "keep")
     target_lists.upsert(context.staff, context.org(campaign.org).name, campaign.name, given, outdated)
     known = {target.external_id: target for target in known_targets.listed(campaign.id)}
-    return [target_view(known[each["externalId"]]) for each in given if each["externalId"] in known]
+    return [private_target(known[each["externalId"]]) for each in given if each["externalId"] in known]
 
 
 def _without_nulls(given: dict[str, Any]) -> dict[str, Any]:

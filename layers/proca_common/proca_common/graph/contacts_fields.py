@@ -13,15 +13,13 @@ from proca_common.campaigns import store as campaigns
 from proca_common.confirms.links import Links, links
 from proca_common.confirms.tokens import link_keys
 from proca_common.exports.rows import Kind, Row
+from proca_common.graph import paging
 from proca_common.graph.context import Context, Info
-from proca_common.graph.given import plain
 from proca_common.graph.views import View, campaign_view, custom_fields, page_of
 from proca_common.management import erasures, exports
 from proca_common.management.sending_again import Means, requeue_actions
 from proca_common.pipes.exits import Exits
 
-MOST = 1_000
-"""Rows in one answer: what is beyond them begins at the last id + 1."""
 ENOUGH_MS = 10_000
 NO_STATUS = "none"
 
@@ -36,7 +34,7 @@ def contacts(_: None, info: Info, orgName: str, email: str | None = None, **give
     if email is None or not email.strip():
         return _rows(info.context, orgName, Kind.CONTACTS, given)
     context = info.context
-    asked = {"email": email, "includeTesting": bool(given.get("includeTesting")), "limit": MOST}
+    asked = {"email": email, "includeTesting": bool(given.get("includeTesting")), "limit": paging.MOST}
     seed = partial(_seed, context)
     part: dict[str, Any] = exports.look_up(context.staff, orgName, asked, seed)
     return _shown(context, part["items"])
@@ -47,19 +45,13 @@ def _seed(context: Context) -> str:
 
 
 def _rows(context: Context, org_name: str, kind: Kind, given: dict[str, Any]) -> list[View]:
-    """As many rows as are asked for and fit into an answer, the first ids first."""
-    named = {name: value for name, value in plain(given).items() if value is not None}
-    number, wanted = named.pop("campaignId", None), min(named.pop("limit", 100), MOST)
-    name = named.pop("campaignName", None) or (None if number is None else campaigns.get(number).name)
-    asked = {**named, "limit": max(wanted, 1), **({} if name is None else {"campaign": name})}
-    found: list[Row] = []
-    while len(found) < wanted:
-        part: dict[str, Any] = exports.rows(context.staff, org_name, kind, asked, lambda: context.left_ms() > ENOUGH_MS)
-        found += part["items"]
-        if part["next"] is None or context.left_ms() <= ENOUGH_MS:
-            break
-        asked = {**asked, "cursor": part["next"], "limit": max(wanted - len(found), 1)}
-    return _shown(context, found[:wanted])
+    caller = context.staff
+    named = {name: value for name, value in given.items() if value is not None}
+    number, name = named.pop("campaignId", None), named.pop("campaignName", None)
+    if name is None and number is not None:
+        name = campaigns.get(number).name
+    asked = named if name is None else {**named, "campaign": name}
+    return _shown(context, paging.rows(caller, org_name, kind, asked, lambda: context.left_ms() > ENOUGH_MS))
 
 
 def _shown(context: Context, rows: list[Row]) -> list[View]:

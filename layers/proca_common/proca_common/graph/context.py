@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLResolveInfo
 
-from proca_common.errors import NotAllowed, NotFound, NotKnown
+from proca_common.errors import DomainError, NotAllowed, NotFound, NotKnown
+from proca_common.monitors.public import public_numbers
 from proca_common.orgs import store as orgs
 from proca_common.orgs.org import Org
 from proca_common.users.permissions import ROLES, Permission, Role
@@ -18,11 +19,23 @@ if TYPE_CHECKING:
     from proca_common.campaigns.campaign import Campaign
     from proca_common.intake.add import Vault
     from proca_common.monitors.activity import Activity
+    from proca_common.monitors.shapes import PublicNumbers
     from proca_common.users.user import Caller
 
 NEEDED = "Authentication is required for this API call"
 NO_TEAM = "User is not a member of team responsible for resource"
 AT_ONCE = 90
+MOST_LOOK_UPS = 250
+"""What anybody may have looked up by one query; a widget has three things."""
+MOST_LOOK_UPS_OF_STAFF = 3_000
+TOO_MUCH = "The query asks for too much"
+
+
+class AsksTooMuch(DomainError):
+    """A query wants more looked up than one may; how much that is shows only as it is answered."""
+
+    def __init__(self) -> None:
+        super().__init__(TOO_MUCH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +62,14 @@ class Context:
     left_ms: Callable[[], int]
     _orgs: dict[int, Org | None] = field(default_factory=dict)
     _activities: dict[int, Activity | None] = field(default_factory=dict)
+    _counted: set[int] = field(default_factory=set)
+    _look_ups: int = 0
+
+    def look_up(self, times: int = 1) -> None:
+        """Count what takes calls of its own for each thing of a list. Raises `AsksTooMuch`."""
+        self._look_ups += times
+        if self._look_ups > (MOST_LOOK_UPS if self.caller is None else MOST_LOOK_UPS_OF_STAFF):
+            raise AsksTooMuch
 
     @property
     def staff(self) -> Caller:
@@ -93,6 +114,16 @@ class Context:
         if wanted:
             found = activity.read_many(wanted)
             self._activities |= {page: found.get(page) for page in wanted}
+
+    def prepare_numbers(self, campaigns: Iterable[int]) -> None:
+        """Read the numbers of these campaigns together, once those of one are asked for."""
+        self._counted |= {*campaigns}
+
+    def numbers(self, campaign: int) -> PublicNumbers:
+        """The campaign's numbers."""
+        self.look_up()
+        together, self._counted = self._counted, set()
+        return public_numbers(campaign, together)
 
     def know(self, *some: Org) -> None:
         """These orgs were read."""

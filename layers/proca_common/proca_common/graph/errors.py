@@ -30,6 +30,13 @@ Told = dict[str, Any]
 RECORDS = ("/contact/", "/action/", "/input/")
 """What is checked as a record of its own, so its name is not in the paths of its errors."""
 ENTITY = "Entity not found"
+MISSING = {
+    "user": "User does not exist",
+    "role": "No such role",
+    "staffer": "User is not a member of this org",
+    "Public key": "Public key not found",
+}
+"""What is said of things that are not there, by their kind, where it is not just that."""
 ONE_IDENTIFIER = "Provide exactly one identifier argument"
 
 
@@ -77,11 +84,13 @@ def told(error: GraphQLError) -> Iterator[Told]:
 def _of_rules(error: GraphQLError, cause: DomainError) -> Told:  # noqa: PLR0911 - a kind of error, a return
     match cause:
         case NotFound():
-            return _said(error, ENTITY, code="not_found")
+            return _said(error, MISSING.get(cause.kind, ENTITY), code="not_found")
         case BadArgument():
             return _said(error, str(cause), code="bad_arg")
         case LacksPermission():
             more: dict[str, object] = {"required": cause.required, "provided": cause.provided}
+            if cause.org is not None:
+                more["org_id"] = cause.org
             return _said(error, "You do not have the required permission", code="permission_denied", more=more)
         case NotMember() | NotKnown():
             return _said(error, str(cause), code="unauthorized")

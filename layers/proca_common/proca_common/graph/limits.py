@@ -49,14 +49,22 @@ LISTS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """What a selection costs: `fields` as they will be resolved, `depth` levels, `aliases` of fields."""
+    """What a selection costs: `fields` as they will be resolved, `depth` levels, `aliases` of fields; `here`: fields of
+    the selection itself, through whichever fragments.
+    """
 
     fields: int = 0
     depth: int = 0
     aliases: int = 0
+    here: int = 0
 
     def __add__(self, other: Size) -> Size:
-        return Size(self.fields + other.fields, max(self.depth, other.depth), self.aliases + other.aliases)
+        return Size(
+            self.fields + other.fields,
+            max(self.depth, other.depth),
+            self.aliases + other.aliases,
+            self.here + other.here,
+        )
 
 
 @dataclass(slots=True)
@@ -73,7 +81,7 @@ class _Measure:
             if isinstance(node, FieldNode):
                 below = self.of(node.selection_set)
                 times = TIMES if node.name.value in LISTS else 1
-                size += Size(1 + times * below.fields, 1 + below.depth, below.aliases + (node.alias is not None))
+                size += Size(1 + times * below.fields, 1 + below.depth, below.aliases + (node.alias is not None), 1)
             elif isinstance(node, FragmentSpreadNode):
                 size += self.of_fragment(node.name.value)
             elif isinstance(node, InlineFragmentNode):
@@ -100,9 +108,10 @@ def check(document: DocumentNode) -> None:
     for node in document.definitions:
         if not isinstance(node, OperationDefinitionNode):
             continue
-        if len(node.selection_set.selections) > MAX_ROOT_FIELDS:
+        own = measure.of(node.selection_set)
+        if own.here > MAX_ROOT_FIELDS:
             raise GraphQLError(f"An operation may have {MAX_ROOT_FIELDS} fields")
-        size += measure.of(node.selection_set)
+        size += own
     if size.depth > MAX_DEPTH:
         raise GraphQLError(f"The query may be {MAX_DEPTH} levels deep")
     if size.aliases > MAX_ALIASES:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from proca_common.approvals import codes
@@ -17,7 +18,7 @@ from proca_common.errors import NotFound
 from proca_common.graph.context import Context, Info
 from proca_common.graph.errors import BadArgument
 from proca_common.graph.given import as_seen, plain
-from proca_common.graph.private import confirm_view, user_view
+from proca_common.graph.private_people import confirm_view, roles_of, user_view
 from proca_common.graph.views import View, campaign_view, org_view, page_view
 from proca_common.guards import caps
 from proca_common.management import accounts, confirms, notices, staff
@@ -25,7 +26,6 @@ from proca_common.management.access import org_of
 from proca_common.users import store as users
 from proca_common.users import tokens
 from proca_common.users.permissions import Permission, Role
-from proca_common.users.user import User
 
 MOST = 100
 RESET = "reset by a client"
@@ -38,7 +38,7 @@ class NoSuchUser(NotFound):
 def current_user(_: None, info: Info) -> View:
     """Who asks."""
     caller = info.context.user
-    return user_view(info.context, caller.user, dict(caller.staff))
+    return user_view(info.context, caller.user, lambda: caller.staff)
 
 
 def some_users(_: None, info: Info, select: dict[str, Any] | None = None) -> list[View]:
@@ -54,7 +54,9 @@ def some_users(_: None, info: Info, select: dict[str, Any] | None = None) -> lis
     else:
         found = accounts.listed(caller, 0, MOST, (wanted.get("email") or "").strip("%") or None)
     part = (wanted.get("email") or "").strip("%").lower()
-    return [user_view(context, user, _roles_of(user)) for user in found if part in user.email.lower()]
+    return [
+        user_view(context, user, partial(roles_of, context, user.id)) for user in found if part in user.email.lower()
+    ]
 
 
 def org_of_any(name: str) -> int:
@@ -62,11 +64,6 @@ def org_of_any(name: str) -> int:
     from proca_common.orgs import store as orgs  # noqa: PLC0415
 
     return orgs.find(name).id
-
-
-def _roles_of(user: User) -> dict[int, Permission]:
-    caller, _password = users.caller(user.id)
-    return dict(caller.staff)
 
 
 def update_user(_: None, info: Info, input: dict[str, Any], id: int | None = None, email: str | None = None) -> View:  # noqa: A002
@@ -79,7 +76,7 @@ def update_user(_: None, info: Info, input: dict[str, Any], id: int | None = Non
         caller.must_be(Permission.MANAGE_USERS)
         number = id if id is not None else users.find(email or "").id
         changed = accounts.change_user(caller, number, plain(input), as_seen)
-    return user_view(context, changed, _roles_of(changed))
+    return user_view(context, changed, partial(roles_of, context, changed.id))
 
 
 def reset_api_token(_: None, info: Info) -> str:

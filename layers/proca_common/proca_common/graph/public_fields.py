@@ -14,15 +14,18 @@ from proca_common.campaigns.campaign import Campaign
 from proca_common.campaigns.public import campaign_context, campaign_context_by_name
 from proca_common.catalog.fresh import FreshOrKnown
 from proca_common.errors import NotFound
+from proca_common.failures import Refused
 from proca_common.graph.context import Context, Info
 from proca_common.graph.errors import Named, one_of
-from proca_common.graph.views import View, campaign_view, page_of, page_view
+from proca_common.graph.views import View, campaign_view, campaigns_view, page_of, page_view
 from proca_common.intake import requests
 
 Resolve = Callable[..., Any]
 MOST_CAMPAIGNS = 1_000
 """How many of the newest campaigns are searched."""
 MOST_FOUND = 100
+NO_LINK = "ActionPage or contact not found"
+"""The one thing that is said when nothing can be linked (domain 3.3)."""
 FRESH_MS = 60_000
 _newest: FreshOrKnown[None, list[Campaign]] = FreshOrKnown(FRESH_MS)
 
@@ -37,6 +40,7 @@ def action_page(_: None, info: Info, **given: Any) -> View:
     own changes at once.
     """
     name, value = one_of(**given)
+    info.context.look_up()
     if info.context.caller is not None:
         page = pages.get(value) if name == "id" else pages.find(value)
         return page_view(info.context, page, campaigns.get(page.campaign))
@@ -46,6 +50,7 @@ def action_page(_: None, info: Info, **given: Any) -> View:
 def campaign(_: None, info: Info, **given: Any) -> View:
     """A campaign by its id or name, likewise."""
     name, value = one_of(**given)
+    info.context.look_up()
     if info.context.caller is not None:
         return campaign_view(info.context, campaigns.get(value) if name == "id" else campaigns.find(value))
     known = campaign_context(value) if name == "id" else campaign_context_by_name(value)
@@ -58,11 +63,11 @@ def some_campaigns(_: None, info: Info, **given: Any) -> list[View]:
     name, value = one_of(**given)
     if name != "title":
         return [campaign(None, info, **given)]
+    info.context.look_up(MOST_FOUND)
     part = value.strip("%").lower()
     known = _newest.get(None, lambda: campaigns.newest(MOST_CAMPAIGNS))
     found = [each for each in known if part in each.title.lower()][:MOST_FOUND]
-    info.context.prepare_orgs(each.org for each in found)
-    return [campaign_view(info.context, each) for each in found]
+    return campaigns_view(info.context, found)
 
 
 def add_action_contact(_: None, info: Info, **given: Any) -> dict[str, object]:
@@ -86,10 +91,14 @@ def link_actions(_: None, info: Info, **given: Any) -> dict[str, object]:
 
     context: Context = info.context
     ref, refs = given["contactRef"], given.get("linkRefs") or ()
-    page = _on_page(given["actionPageId"], lambda: page_context(given["actionPageId"]))
-    wanted = link.parse_links(json.dumps({"linkRefs": refs}).encode(), ref)
-    clients.admit(page, context.request.client, context.settings.guard_key_secret)
-    link.link_actions(page.org.id, ref, wanted.link_refs)
+    try:
+        page = page_context(given["actionPageId"])
+        wanted = link.parse_links(_json({"linkRefs": refs}), ref) if refs else None
+    except (NotFound, Refused):
+        raise Named(NO_LINK) from None
+    if wanted is not None:
+        clients.admit(page, context.request.client, context.settings.guard_key_secret)
+        link.link_actions(page.org.id, ref, wanted.link_refs)
     return {"contactRef": ref, "firstName": None}
 
 

@@ -16,7 +16,11 @@ BAD_VARIABLES = "The variables are no JSON object"
 
 
 class BadRequest(Exception):
-    """The request holds no query that could be worked on (400)."""
+    """The request holds no query that could be worked on; `status` is that of HTTP."""
+
+    def __init__(self, text: str, status: int = 400) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)

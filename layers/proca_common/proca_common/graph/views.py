@@ -1,24 +1,29 @@
 """Campaigns, pages and orgs as the schema shows them: a map of each, whose rarer values are made when they are asked
 for.
 
-What is private has `private.py` in it, so that nothing of that is imported for a widget.
+What is private stands in `private_….py`, so that nothing of that is imported for a widget.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from proca_common.action_pages.context import PageContext
 from proca_common.action_pages.page import ActionPage
 from proca_common.campaigns.campaign import Campaign
 from proca_common.graph.context import Context
 from proca_common.ids import created_at
-from proca_common.monitors.public import but_of, public_numbers
+from proca_common.monitors import feed
+from proca_common.monitors.public import but_of
 from proca_common.monitors.public_actions import public_actions, shown
 from proca_common.orgs import store as orgs
 from proca_common.orgs.org import Org
+
+if TYPE_CHECKING:
+    from proca_common.targets.target import Target
 
 JOURNEY = ["Petition", "Share"]
 MOST_ACTIONS = 100
@@ -45,14 +50,22 @@ def campaign_view(context: Context, campaign: Campaign) -> View:
         },
         "stats": lambda _: stats_view(context, campaign),
         "org": lambda _: org_view(context, context.org(campaign.org)),
-        "actions": lambda _, actionType, limit: actions_view(campaign, actionType, limit),  # noqa: N803 - its name
-        "targets": lambda _: targets_view(campaign),
+        "actions": lambda _, actionType, limit: actions_view(context, campaign, actionType, limit),  # noqa: N803 - its name
+        "targets": lambda _: [target_view(target) for target in targets_of(context, campaign)],
     }
     if context.sees_all_of(campaign):
-        from proca_common.graph.private import campaign_fields  # noqa: PLC0415 - not for widgets
+        from proca_common.graph.private_campaigns import campaign_fields  # noqa: PLC0415 - not for widgets
 
         view |= campaign_fields(context, campaign)
     return view
+
+
+def campaigns_view(context: Context, some: Iterable[Campaign]) -> list[View]:
+    """Campaigns, whose lead orgs are read together, and their numbers if they are asked for."""
+    found = list(some)
+    context.prepare_orgs(campaign.org for campaign in found)
+    context.prepare_numbers(campaign.id for campaign in found)
+    return [campaign_view(context, campaign) for campaign in found]
 
 
 def page_view(context: Context, page: ActionPage, campaign: Campaign) -> View:
@@ -65,17 +78,23 @@ def page_view(context: Context, page: ActionPage, campaign: Campaign) -> View:
         "live": page.live,
         "thankYouTemplate": page.thank_you_template,
         "thankYouTemplateRef": page.thank_you_template,
-        "journey": page.config.get("journey", JOURNEY),
+        "journey": _journey(page),
         "config": page.config,
         "campaign": lambda _: campaign_view(context, campaign),
         "org": lambda _: org_view(context, context.org(page.org)),
         "extraSupporters": None,
     }
     if context.is_member(page.org, campaign.org):
-        from proca_common.graph.private import page_fields  # noqa: PLC0415 - not for widgets
+        from proca_common.graph.private_campaigns import page_fields  # noqa: PLC0415 - not for widgets
 
         view |= page_fields(context, page)
     return view
+
+
+def _journey(page: ActionPage) -> list[str]:
+    """The steps that the config names, which may hold anything."""
+    steps = page.config.get("journey")
+    return [step for step in steps if isinstance(step, str)] if isinstance(steps, list) else JOURNEY
 
 
 def page_of(context: Context, known: PageContext) -> View:
@@ -88,7 +107,7 @@ def org_view(context: Context, org: Org) -> View:
     """An org, as who asks may see it."""
     view: View = {"__typename": "PublicOrg", "name": org.name, "title": org.title, "config": org.config, "id": None}
     if context.is_member(org.id):
-        from proca_common.graph.private import org_fields  # noqa: PLC0415 - not for widgets
+        from proca_common.graph.private_orgs import org_fields  # noqa: PLC0415 - not for widgets
 
         view |= org_fields(context, org)
     return view
@@ -96,7 +115,7 @@ def org_view(context: Context, org: Org) -> View:
 
 def stats_view(context: Context, campaign: Campaign) -> View:
     """The campaign's numbers."""
-    numbers = public_numbers(campaign.id)
+    numbers = context.numbers(campaign.id)
     return {
         "supporterCount": numbers["supporterCount"],
         "supporterCountByArea": numbers["supporterCountByArea"],
@@ -112,20 +131,23 @@ def stats_view(context: Context, campaign: Campaign) -> View:
 def _counted_org(context: Context, name: str, title: str) -> View:
     """An org that is known by its name and title; the rest of it is read when it is asked for."""
 
-    def rest(field: str) -> Any:
-        return org_view(context, orgs.find(name))[field]
+    @cache
+    def rest() -> View:
+        context.look_up()
+        return org_view(context, orgs.find(name))
 
     return {
         "__typename": "PublicOrg",
         "name": name,
         "title": title,
-        "config": lambda _: rest("config"),
-        "id": lambda _: rest("id"),
+        "config": lambda _: rest()["config"],
+        "id": lambda _: rest()["id"],
     }
 
 
-def actions_view(campaign: Campaign, action_type: str, limit: int) -> View:
+def actions_view(context: Context, campaign: Campaign, action_type: str, limit: int) -> View:
     """The newest public actions of this type, as the campaign shows them now (domain 11.3)."""
+    context.look_up(feed.BUCKETS)
     found = public_actions(campaign, action_type, None, min(max(limit, 1), MOST_ACTIONS))
     listed: list[View] = [
         {**each, "insertedAt": created_at(each["actionId"]), "fields": custom_fields(each["customFields"])}
@@ -143,9 +165,22 @@ def custom_fields(fields: Mapping[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-def targets_view(campaign: Campaign) -> list[View]:
-    """The campaign's targets, without their addresses."""
-    from proca_common.graph.private import public_target  # noqa: PLC0415 - few ask for it
-    from proca_common.targets import store as targets  # noqa: PLC0415
+def targets_of(context: Context, campaign: Campaign) -> list[Target]:
+    """The campaign's targets."""
+    from proca_common.targets import store as targets  # noqa: PLC0415 - few ask for it
 
-    return [public_target(target) for target in targets.listed(campaign.id)]
+    context.look_up()
+    return targets.listed(campaign.id)
+
+
+def target_view(target: Target) -> View:
+    """What anybody may see of a target."""
+    return {
+        "__typename": "PublicTarget",
+        "id": target.id,
+        "name": target.name,
+        "externalId": target.external_id,
+        "locale": target.locale,
+        "area": target.area or "",
+        "fields": target.fields,
+    }

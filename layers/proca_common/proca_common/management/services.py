@@ -8,9 +8,11 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from proca_common.aws.dynamo import Transaction
+from proca_common.catalog import items
 from proca_common.catalog.entity import Entity
 from proca_common.catalog.given import checked, patched
 from proca_common.failures import Failure, Refused
+from proca_common.mails import counts
 from proca_common.management import audit
 from proca_common.management.access import Seen, org_of
 from proca_common.management.audit import Change
@@ -129,6 +131,15 @@ def _password(given: Mapping[str, Any]) -> str:
 
 def _without_password(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name != PASSWORD}
+
+
+def reset_budget(caller: Caller, org_name: str) -> None:
+    """Count the org's mails for the budget of its transactional backend anew (domain 8.7). Raises `Unavailable`."""
+    org = org_of(caller, org_name, NEEDED)
+    counts.reset_budget(org.id)
+    transaction = Transaction()
+    audit.record(transaction, Change(caller.user.id, org.id, "service.reset_budget", "services", {}, {}))
+    items.commit(transaction)
 
 
 def _audited(service: Service) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from proca_common.aws.errors import Unavailable
@@ -17,6 +18,8 @@ FRESH_MS: Final = 5_000
 MAX_AGE_S: Final = 5
 """How long others may keep numbers: an answer that was kept has numbers of at most ten seconds ago."""
 MAX_ENTRIES: Final = 2_000
+AT_ONCE: Final = 5
+"""Campaigns whose shards are read by one call."""
 PERSONS: Final = "persons:total"
 
 _numbers: FreshOrKnown[int, PublicNumbers] = FreshOrKnown(FRESH_MS, MAX_ENTRIES)
@@ -28,13 +31,15 @@ def forget() -> None:
     titles.forget()
 
 
-def public_numbers(campaign: int) -> PublicNumbers:
+def public_numbers(campaign: int, others: Collection[int] = ()) -> PublicNumbers:
     """The campaign's numbers, at most 5 s old; one call where they are older, and one in five minutes for the names of
-    its orgs.
+    its orgs. With those of `others`, which will be asked for next, in as many calls as there are fives of campaigns.
 
     When the store does not answer, those that are known are used on. Raises `Unavailable` where none are.
     """
-    return _numbers.get(campaign, lambda: _read(campaign))
+    if others:
+        _learn(sorted(each for each in others if not _numbers.has(each)))
+    return _numbers.get(campaign, lambda: _made(extra.read_shown(campaign)))
 
 
 def numbers_if_known(campaign: int) -> PublicNumbers | None:
@@ -53,8 +58,18 @@ def but_of(numbers: PublicNumbers, org: str) -> PublicNumbers:
     return {**numbers, "supporterCountByOthers": numbers["supporterCount"] - sum(own)}
 
 
-def _read(campaign: int) -> PublicNumbers:
-    found = extra.read_shown(campaign)
+def _learn(campaigns: Sequence[int]) -> None:
+    for start in range(0, len(campaigns), AT_ONCE):
+        try:
+            read = extra.read_all_shown(campaigns[start : start + AT_ONCE])
+            titles.titles_of({int(org) for found in read.values() for org in _of_kind(found, "org")})
+        except Unavailable:
+            return  # each is asked for by itself, and may be known from before
+        for campaign, found in read.items():
+            _numbers.get(campaign, partial(_made, found))
+
+
+def _made(found: Mapping[str, int]) -> PublicNumbers:
     by_org = {int(org): number for org, number in _of_kind(found, "org").items()}
     known = titles.titles_of(by_org)
     return {

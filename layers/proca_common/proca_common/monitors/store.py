@@ -13,14 +13,14 @@ stand the extra supporters (`extra`), the public feed (`feed`) and the records o
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from pynamodb.attributes import NumberAttribute, UnicodeSetAttribute
 from pynamodb.exceptions import DoesNotExist, PynamoDBException
 from pynamodb.expressions.condition import size
 
-from proca_common.aws.dynamo import StatsItem, Transaction, read_numbers, translated
+from proca_common.aws.dynamo import StatsItem, Transaction, numbers_by_key, read_numbers, translated
 from proca_common.aws.errors import Cancelled
 from proca_common.monitors.persons import Label, Numbers
 
@@ -127,6 +127,13 @@ def read(campaign: int, *beside: tuple[str, str]) -> dict[str, int]:
     return _sum([*_of_shards(campaign, "total"), *beside])
 
 
+def read_many(beside: Mapping[int, Sequence[tuple[str, str]]]) -> dict[int, dict[str, int]]:
+    """The same of several campaigns, each with what stands under its keys beside; at most 100 keys in all. One call."""
+    keys = {campaign: [*_of_shards(campaign, "total"), *more] for campaign, more in beside.items()}
+    found = numbers_by_key(StatsItem, [key for some in keys.values() for key in some])
+    return {campaign: _total(found[key] for key in some if key in found) for campaign, some in keys.items()}
+
+
 def read_hour(campaign: int, hour: str) -> dict[str, int]:
     """The campaign's numbers of one UTC hour (`YYYY-MM-DDTHH`) over all shards, as last written."""
     return _sum(_of_shards(campaign, hour_key(hour)))
@@ -137,7 +144,11 @@ def _of_shards(campaign: int, sk: str) -> list[tuple[str, str]]:
 
 
 def _sum(keys: Sequence[tuple[str, str]]) -> dict[str, int]:
+    return _total(read_numbers(StatsItem, keys))
+
+
+def _total(items: Iterable[Mapping[str, int]]) -> dict[str, int]:
     totals: Counter[str] = Counter()
-    for item in read_numbers(StatsItem, keys):
+    for item in items:
         totals.update(item)
     return {name: number for name, number in sorted(totals.items()) if number and name != WRITES}

@@ -82,13 +82,13 @@ class Caller:
     def must(self, org: int, *needed: Permission) -> None:
         """Raise `NotAllowed` unless the caller is a member who has one of these permissions."""
         self.must_be_member(org)
-        _check(self.perms_in(org), needed)
+        _check(self.perms_in(org), needed, org if org in self.staff else None)
 
     def must_be(self, *needed: Permission) -> None:
         """Raise `NotAllowed` unless the user has one of these permissions in the whole instance."""
         _check(self.user.perms, needed)
 
 
-def _check(perms: Permission, needed: Sequence[Permission]) -> None:
+def _check(perms: Permission, needed: Sequence[Permission], org: int | None = None) -> None:
     if not may_any(perms, *needed):
-        raise LacksPermission([name for permission in needed for name in names_of(permission)], names_of(perms))
+        raise LacksPermission([name for permission in needed for name in names_of(permission)], names_of(perms), org)
