@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from proca_common.orgs.org import Org
 from proca_common.stages.decide import accept_supporter, reject_supporter
 from proca_common.targets import store as targets
 from tests import mtt
+from tests.harness.calls import calls
 from tests.mail_server import MailServer
 from tests.simulated import SimulatedTime
 from tests.target_post import TargetPost, target_post
@@ -334,6 +336,27 @@ def test_what_certainly_did_not_go_out_waits_for_the_next_run(
     assert post.statuses() == {"sent": 1}
 
 
+def test_a_provider_that_does_not_answer_is_not_given_all_that_waits(
+    post: TargetPost, org: Org, time: SimulatedTime, mail_server: MailServer
+) -> None:
+    """Each mail that it is given may be lost, as nobody sends it again: so it rests, twice as long each time."""
+    world = post.world
+    campaign = paced(world, org)
+    mtt.write(world, world.page(org, campaign), *(mtt.target(campaign, f"T{number}") for number in range(9)))
+    deliver(post, time)
+    mail_server.replies["AFTER DATA"] = ["gone"] * 4
+    for _ in range(8):  # after 0, 2, 4 and 8 minutes, of which it rests 1, 2, 4 and 8
+        post.schedule()
+        post.work()
+        time.forward(minutes=2)
+    assert post.statuses() == {"claimed": 4, "unsent": 5}
+
+    time.forward(minutes=2)
+    post.schedule()
+    post.work()
+    assert post.statuses() == {"claimed": 4, "sent": 5}
+
+
 def test_more_targets_than_a_transaction_takes_become_as_many_mails(
     post: TargetPost, org: Org, time: SimulatedTime, mail_server: MailServer
 ) -> None:
@@ -392,6 +415,23 @@ def test_hourly_keeps_to_its_cap_and_spreads_the_hour(
     while time.now_ms < begun + 4_200_000:
         post.cycle(move)
     assert len(times) == 5
+
+
+def test_a_run_within_the_hour_asks_for_many_targets_at_once(post: TargetPost, org: Org, time: SimulatedTime) -> None:
+    world = post.world
+    campaign = paced(world, org)
+    page = world.page(org, campaign)
+    asked = []
+    for number in (2, 10):
+        to = [mtt.target(campaign, f"T{number}.{each}") for each in range(number)]
+        for name in ("ida", "per"):
+            mtt.write(world, page, *to, name=f"{name}{number}")
+        deliver(post, time)
+        assert post.schedule()["TargetMailsOrdered"] > 0  # plans the hour
+        with calls() as made:
+            post.schedule()
+        asked.append(Counter(call.operation for call in made))
+    assert asked[0] == asked[1]
 
 
 def test_the_lead_sends_what_is_written_on_pages_of_partners(

@@ -110,7 +110,9 @@ def hand_over(written: Letter, held: Held, way: Way, ways: WaysOut, **facts: obj
         held.give_back()
         raise Later(f"{type(error).__name__}: {error}") from None
     except Unanswered as error:
+        ways.did_answer(way.service, answered=False)
         raise Later(f"Unanswered: {error}", held.until_ms + 1_000) from None
+    ways.did_answer(way.service, answered=True)
     return True
 
 

@@ -20,6 +20,8 @@ from proca_common.orgs.services import Service, ServiceName
 
 SYSTEM = "system"
 FRESH_MS = 30_000
+REST_MS = 60_000
+LONGEST_REST_MS = 30 * 60_000
 
 _services: Fresh[tuple[int, int, str, bool], Service] = Fresh(FRESH_MS)
 
@@ -74,6 +76,14 @@ def _service(org: Org, instance_org: int, *, transactional: bool) -> Service:
     return _services.get((org.id, instance_org, str(name), transactional), fetch)
 
 
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """A service that did not answer so often in a row; nothing goes through it until then (ms since 1970)."""
+
+    unanswered: int
+    until_ms: int
+
+
 class Pace:
     """Lets mails go at equal distances, one environment's share of the rate."""
 
@@ -117,6 +127,7 @@ class WaysOut:
         self._paces: dict[int, Pace] = {}
         self._open: set[tuple[int, float]] = set()
         self._closed: set[int] = set()
+        self._rests: dict[int, _Rest] = {}
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -130,9 +141,14 @@ class WaysOut:
         self._closed.clear()
 
     def backend(self, service: Service) -> Backend:
-        """The backend of a service, open until the end of the batch. Raises `Busy` after `give_up`, and `Broken`."""
+        """The backend of a service, open until the end of the batch. Raises `Busy` after `give_up` and while it rests,
+        and `Broken`.
+        """
         if service.id in self._closed:
             raise Busy("given up for now")
+        rest = self._rests.get(service.id)
+        if rest is not None and clock.now_ms() < rest.until_ms:
+            raise Busy("it did not answer lately")
         key = service.id, service.updated.timestamp()
         if key not in self._backends:
             self._backends = {known: old for known, old in self._backends.items() if known[0] != service.id}
@@ -145,6 +161,18 @@ class WaysOut:
     def give_up(self, service: Service) -> None:
         """Nothing more goes through it in this batch."""
         self._closed.add(service.id)
+
+    def did_answer(self, service: Service, *, answered: bool) -> None:
+        """Whether it said that it took a mail. One that does not rests for a minute, each time in a row twice as long,
+        up to half an hour: of each mail that it is given meanwhile nobody would know whether it went out.
+        """
+        if answered:
+            self._rests.pop(service.id, None)
+            return
+        known = self._rests.get(service.id)
+        before = 0 if known is None else known.unanswered
+        rest_ms = min(LONGEST_REST_MS, REST_MS << min(before, 10))
+        self._rests[service.id] = _Rest(before + 1, clock.now_ms() + rest_ms)
 
     def wait_for_turn(self, service: Service, latest_ms: int) -> bool:
         """Wait as the rate of the service says; False where the turn comes after `latest_ms`."""
