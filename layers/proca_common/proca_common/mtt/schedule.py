@@ -121,16 +121,16 @@ def _campaign(number: int, queue_url: str, deadline_ms: int, counts: Counter[Cou
             before=each.before_ms,
         ).outgoing(max(0, each.at_ms - now_ms) // 1000)
         for each in due
-        if each.at_ms < now_ms + CYCLE_MS
     )
     refused = send(queue_url, orders, deadline_ms)
-    counts[Counted.ORDERED] += sum(each.at_ms < now_ms + CYCLE_MS for each in due) - len(refused)
+    counts[Counted.ORDERED] += len(due) - len(refused)
 
 
 def upcoming(campaign: Campaign, settings: Mtt, now_ms: int, *, decide: bool = False) -> Iterator[Due]:
     """What goes out in this cycle, or where it does not drip in this hour, as far as it waits still.
 
-    `decide`: a plan of an hour is stored, so that it holds for whoever asks later. Raises `Unavailable`.
+    `decide`: a plan of an hour is stored, so that it holds for whoever asks later, and only what goes in this cycle is
+    looked at. Raises `Unavailable`.
     """
     now, window = _moment(now_ms), Window(settings.start_at, settings.end_at)
     if settings.drip_delivery:
@@ -163,13 +163,18 @@ def _dripping(campaign: int, now_ms: int, window: Window) -> Iterator[Due]:
 def _paced(campaign: int, now_ms: int, pace: Pace, *, decide: bool) -> Iterator[Due]:
     now = _moment(now_ms)
     hour_ms, closes_ms = (_ms(moment) for moment in (plan.hour_of(now), plan.hour_closes(now)))
+    until_ms = now_ms + CYCLE_MS if decide else closes_ms
+    mails: dict[MailId, int] = {}
     for target, numbers in _numbers(campaign, _reachable(campaign)).items():
-        planned = _planned(numbers) if numbers.hour == hour_ms else []
-        if numbers.hour != hour_ms and numbers.total > numbers.taken:
+        if numbers.total <= numbers.taken:
+            continue  # nothing waits
+        if numbers.hour == hour_ms:
+            planned = _planned(numbers)
+        else:
             planned = _plan_hour(campaign, target, numbers, now_ms, pace, decide=decide)
-        mails = {MailId(campaign, target, action): at_ms for at_ms, action in planned}
-        for mail in _still_waiting(mails):
-            yield Due(mail, mails[mail], closes_ms)
+        mails |= {MailId(campaign, target, action): at_ms for at_ms, action in planned if at_ms < until_ms}
+    for mail in _still_waiting(mails):
+        yield Due(mail, mails[mail], closes_ms)
 
 
 def _plan_hour(
