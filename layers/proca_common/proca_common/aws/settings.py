@@ -15,7 +15,7 @@ class SettingsError(RuntimeError):
 class Settings(BaseModel):
     """Base of a function's settings: a field `actions_table` is read from the variable `ACTIONS_TABLE`."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, defer_build=True)
 
 
 class TableSettings(Settings):
