@@ -21,7 +21,8 @@ from proca_common.aws import clock, dynamo
 from proca_common.aws.clients import client
 from proca_common.aws.logs import logger
 from proca_common.aws.secrets import secret
-from proca_common.aws.settings import AccountSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.management import AccountSettings
 from proca_common.catalog.given import json_object
 from proca_common.errors import NotKnown
 from proca_common.guards import caps

@@ -12,7 +12,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from proca_common.aws import dynamo, secrets
 from proca_common.aws.logs import logger
-from proca_common.aws.settings import IntakeSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.widgets import IntakeSettings
 from proca_common.http.answers import created
 from proca_common.http.requests import idempotency_key, json_body, numeric_id
 from proca_common.http.resolver import make_resolver

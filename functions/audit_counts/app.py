@@ -15,7 +15,8 @@ from proca_common.aws import dynamo
 from proca_common.aws.clients import client
 from proca_common.aws.logs import log_fault, logger
 from proca_common.aws.pace import Pace
-from proca_common.aws.settings import AuditSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.jobs import AuditSettings
 from proca_common.aws.stream import batch_answer
 from proca_common.management.campaign_life import every_campaign
 from proca_common.management.count_audits import ask_for_all

@@ -13,7 +13,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from proca_common.aws import clock, dynamo
 from proca_common.aws.logs import logger
-from proca_common.aws.settings import PageSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.widgets import PageSettings
 from proca_common.aws.stream import deadline_ms
 from proca_common.management.campaign_life import close_ended
 

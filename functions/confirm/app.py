@@ -14,7 +14,8 @@ from proca_common.aws import dynamo
 from proca_common.aws.clients import client
 from proca_common.aws.logs import logger
 from proca_common.aws.secrets import secret
-from proca_common.aws.settings import ConfirmSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.stages import ConfirmSettings
 from proca_common.aws.stream import batch_answer, deadline_ms
 from proca_common.confirms.links import links
 from proca_common.confirms.tokens import link_keys

@@ -23,7 +23,8 @@ from proca_common.approvals.supporter import follow, open_link
 from proca_common.aws import clock, dynamo
 from proca_common.aws.logs import logger
 from proca_common.aws.secrets import secret
-from proca_common.aws.settings import ConfirmLinkSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.widgets import ConfirmLinkSettings
 from proca_common.confirms.confirm import CODE
 from proca_common.confirms.tokens import Purpose, link_keys
 from proca_common.errors import NotAllowed

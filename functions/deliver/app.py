@@ -12,7 +12,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from proca_common.aws import dynamo
 from proca_common.aws.clients import client
 from proca_common.aws.logs import logger
-from proca_common.aws.settings import DeliverSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.stages import DeliverSettings
 from proca_common.aws.stream import batch_answer, deadline_ms
 from proca_common.pipes.exits import Exits
 from proca_common.stages.deliver import deliver

@@ -12,7 +12,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from proca_common.aws import dynamo, secrets
 from proca_common.aws.clients import client
 from proca_common.aws.logs import log_fault, logger
-from proca_common.aws.settings import EncryptContactsSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.jobs import EncryptContactsSettings
 from proca_common.aws.stream import batch_answer
 from proca_common.orgs.encryption import sealing_key
 from proca_common.stages import encrypt_later

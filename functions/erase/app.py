@@ -14,7 +14,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from proca_common.aws import dynamo
 from proca_common.aws.clients import client
 from proca_common.aws.logs import log_fault, logger
-from proca_common.aws.settings import EraseSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.jobs import EraseSettings
 from proca_common.aws.stream import batch_answer
 from proca_common.erasures.later import Outcome, work
 

@@ -15,7 +15,8 @@ from proca_common.aws import dynamo
 from proca_common.aws.clients import client
 from proca_common.aws.logs import log_fault, logger
 from proca_common.aws.queue import postpone
-from proca_common.aws.settings import ExportFileSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.jobs import ExportFileSettings
 from proca_common.aws.stream import batch_answer
 from proca_common.exports.work import NotYet, Outcome, give_up, work
 

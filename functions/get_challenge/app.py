@@ -14,7 +14,8 @@ from proca_common.action_pages.context import page_context
 from proca_common.aws import clock, dynamo
 from proca_common.aws.logs import logger
 from proca_common.aws.secrets import secret
-from proca_common.aws.settings import ChallengeSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.widgets import ChallengeSettings
 from proca_common.errors import NotFound
 from proca_common.failures import BLANK, Failure, Refused
 from proca_common.guards.proof_of_work import make_challenge, signing_key

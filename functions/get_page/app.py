@@ -14,7 +14,8 @@ from proca_common.action_pages.context import PageContext, page_context, page_co
 from proca_common.action_pages.public import public_page, static_page
 from proca_common.aws import dynamo
 from proca_common.aws.logs import logger
-from proca_common.aws.settings import PublicSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.widgets import PublicSettings
 from proca_common.failures import Failure, Refused
 from proca_common.http.answers import cacheable
 from proca_common.http.lists import asked

@@ -12,7 +12,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from proca_common.aws import dynamo
 from proca_common.aws.logs import logger
-from proca_common.aws.settings import PublicSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.widgets import PublicSettings
 from proca_common.http.answers import cacheable
 from proca_common.http.lists import asked, part_of
 from proca_common.http.requests import numeric_id

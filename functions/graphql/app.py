@@ -18,7 +18,8 @@ from proca_common.aws import dynamo
 from proca_common.aws.errors import Unavailable
 from proca_common.aws.logs import log_fault, logger
 from proca_common.aws.secrets import secret
-from proca_common.aws.settings import GraphSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.graph import GraphSettings
 from proca_common.errors import NotKnown, TooMany
 from proca_common.failures import Malformed, Refused
 from proca_common.graph import engine, schemas

@@ -12,7 +12,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from proca_common.aws import dynamo
 from proca_common.aws.logs import logger
-from proca_common.aws.settings import PageSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.widgets import PageSettings
 from proca_common.http.answers import answer
 from proca_common.http.resolver import make_resolver
 from proca_common.monitors.health import HEALTHY, UNREACHABLE, store_answers

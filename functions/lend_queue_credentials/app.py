@@ -14,7 +14,8 @@ from proca_common.aws import dynamo
 from proca_common.aws.clients import client
 from proca_common.aws.logs import logger
 from proca_common.aws.secrets import secret
-from proca_common.aws.settings import QueueCredentialsSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.management import QueueCredentialsSettings
 from proca_common.catalog.given import json_object
 from proca_common.http.answers import answer
 from proca_common.http.requests import json_body

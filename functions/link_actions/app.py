@@ -13,7 +13,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from proca_common.action_pages.context import page_context
 from proca_common.aws import dynamo
 from proca_common.aws.logs import logger
-from proca_common.aws.settings import LinkSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.widgets import LinkSettings
 from proca_common.http.answers import answer
 from proca_common.http.requests import idempotency_key, json_body, numeric_id
 from proca_common.http.resolver import make_resolver

@@ -15,7 +15,8 @@ from proca_common.aws import dynamo, secrets
 from proca_common.aws.clients import client
 from proca_common.aws.logs import logger
 from proca_common.aws.queue import postpone
-from proca_common.aws.settings import LookUpDetailsSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.stages import LookUpDetailsSettings
 from proca_common.aws.stream import batch_answer
 from proca_common.orgs.encryption import sealing_key
 from proca_common.stages.look_up import Desk, look_up

@@ -11,7 +11,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from proca_common.aws import dynamo
 from proca_common.aws.logs import logger
-from proca_common.aws.settings import MailEventsSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.mails import MailEventsSettings
 from proca_common.stages.mail_reports import Patience, hear
 
 settings = read(MailEventsSettings)

@@ -17,7 +17,8 @@ from proca_common.approvals.second import Second
 from proca_common.aws import clock, dynamo
 from proca_common.aws.logs import logger
 from proca_common.aws.secrets import secret
-from proca_common.aws.settings import ConfirmsSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.management import ConfirmsSettings
 from proca_common.catalog.given import checked, json_object
 from proca_common.confirms.confirm import CODE, Confirm
 from proca_common.failures import Malformed

@@ -15,7 +15,8 @@ from nacl.public import PrivateKey
 from proca_common.aws import dynamo
 from proca_common.aws.logs import logger
 from proca_common.aws.secrets import secret
-from proca_common.aws.settings import MessagesSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.management import MessagesSettings
 from proca_common.http.answers import answer, text
 from proca_common.http.lists import asked, listed
 from proca_common.http.resolver import make_resolver

@@ -14,7 +14,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from proca_common.aws import dynamo
 from proca_common.aws.logs import logger
 from proca_common.aws.secrets import secret
-from proca_common.aws.settings import OrgSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.management import OrgSettings
 from proca_common.catalog.given import json_object
 from proca_common.http.answers import below, no_content, record
 from proca_common.http.lists import asked, listed

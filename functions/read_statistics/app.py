@@ -13,7 +13,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from proca_common.aws import dynamo
 from proca_common.aws.logs import logger
 from proca_common.aws.secrets import secret
-from proca_common.aws.settings import StatisticsSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.management import StatisticsSettings
 from proca_common.http.answers import answer
 from proca_common.http.resolver import make_resolver
 from proca_common.management import statistics

@@ -14,7 +14,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from proca_common.aws import dynamo
 from proca_common.aws.clients import client
 from proca_common.aws.logs import logger
-from proca_common.aws.settings import RemindSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.mails import RemindSettings
 from proca_common.aws.stream import deadline_ms
 from proca_common.stages.remind import Outcome, remind
 

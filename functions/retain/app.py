@@ -13,7 +13,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from proca_common.aws import dynamo
 from proca_common.aws.logs import log_fault, logger
-from proca_common.aws.settings import RetainSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.jobs import RetainSettings
 from proca_common.erasures.retention import of_all, retain
 from proca_common.management.campaign_life import expire_messages
 

@@ -15,7 +15,8 @@ from proca_common.aws import dynamo
 from proca_common.aws.clients import client
 from proca_common.aws.logs import logger
 from proca_common.aws.secrets import secret
-from proca_common.aws.settings import SendAgainSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.management import SendAgainSettings
 from proca_common.catalog.given import json_object
 from proca_common.confirms.links import Links, links
 from proca_common.confirms.tokens import link_keys

@@ -16,7 +16,8 @@ from proca_common.aws import dynamo, secrets
 from proca_common.aws.clients import client
 from proca_common.aws.logs import logger
 from proca_common.aws.queue import postpone
-from proca_common.aws.settings import SendEmailSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.mails import SendEmailSettings
 from proca_common.aws.stream import batch_answer, deadline_ms
 from proca_common.confirms.tokens import link_keys
 from proca_common.mails.sending import Counted, Office, send_batch

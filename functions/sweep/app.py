@@ -13,7 +13,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from proca_common.aws import dynamo
 from proca_common.aws.logs import logger
-from proca_common.aws.settings import SweepSettings, read
+from proca_common.aws.settings import read
+from proca_common.aws.settings.stages import SweepSettings
 from proca_common.aws.stream import deadline_ms
 from proca_common.events.emit import wake
 from proca_common.stages.sweep import sweep

@@ -6,7 +6,7 @@ import hmac
 
 import pytest
 
-from proca_common.aws.settings import ConfirmLinkSettings
+from proca_common.aws.settings.widgets import ConfirmLinkSettings
 from proca_common.confirms.links import links
 from proca_common.confirms.tokens import VALID_DAYS, Purpose, has_ended, is_link_token, link_keys, link_token
 from proca_common.ids import new_id

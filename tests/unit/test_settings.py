@@ -10,19 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from proca_common.aws.settings import (
-    ConfirmSettings,
-    DeliverSettings,
+from proca_common.aws.settings import Settings, SettingsError, TableSettings, read
+from proca_common.aws.settings.stages import ConfirmSettings, DeliverSettings, SweepSettings
+from proca_common.aws.settings.widgets import (
     IntakeSettings,
     LinkSettings,
     PageSettings,
     PaymentSettings,
     PublicSettings,
-    Settings,
-    SettingsError,
-    SweepSettings,
-    TableSettings,
-    read,
 )
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"

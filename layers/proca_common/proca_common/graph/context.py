@@ -15,7 +15,7 @@ from proca_common.orgs.org import Org
 from proca_common.users.permissions import ROLES, Permission, Role
 
 if TYPE_CHECKING:
-    from proca_common.aws.settings import GraphSettings
+    from proca_common.aws.settings.graph import GraphSettings
     from proca_common.campaigns.campaign import Campaign
     from proca_common.intake.add import Vault
     from proca_common.monitors.activity import Activity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from proca_common.aws.settings import GraphSettings
+from proca_common.aws.settings.graph import GraphSettings
 from proca_common.failures import Failure, Refused
 from proca_common.graph.context import Info
 from proca_common.graph.given import as_seen, plain, without
