@@ -143,6 +143,7 @@ def set_environment(endpoint: str) -> None:
         QUEUE_URL_PREFIX=f"{endpoint}/000000000000/{QUEUE_PREFIX}",
         **{f"{name.upper()}_QUEUE_URL": url for name, url in _own_queues().items()},
         CHECKED_QUEUES=",".join(url.rpartition("/")[2] for url in _own_queues().values()),
+        CHECKED_STREAMS="2 arn:aws:dynamodb:::table/actions/stream/1,1 arn:aws:dynamodb:::table/catalog/stream/1",
         CHECKED_SECRETS=f"{SEED_SECRET},{GUARD_SECRET},{LINK_KEYS},{SEALING_KEY},{PASSWORDS_SECRET}",
         QUEUE_ARN_PREFIX=QUEUE_ARN_PREFIX,
         QUEUE_READER_ROLE=f"arn:aws:iam::000000000000:role/{QUEUE_READER}",

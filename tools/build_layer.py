@@ -34,7 +34,7 @@ UV = ROOT / ".venv" / "bin" / "uv"
 DEFAULT_TARGET = "python3.13-arm64"
 PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 
-SERVICES = {"cloudwatch", "dynamodb", "s3", "secretsmanager", "sesv2", "sqs", "sts"}
+SERVICES = {"cloudwatch", "dynamodb", "lambda", "s3", "secretsmanager", "sesv2", "sqs", "sts"}
 """Services whose clients the functions make; botocore's model of any other is left out of the layer."""
 
 ROOTS = re.compile('# Label: "(Amazon Root CA|Starfield (Class|Root|Services))')

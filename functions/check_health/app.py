@@ -26,6 +26,7 @@ settings = read(CheckSettings)
 beside = settings.queue_url_prefix.rpartition("/")[0]
 queues = [f"{beside}/{name}" for name in settings.checked_queues.split(",")]
 entries = settings.checked_secrets.split(",")
+streams = {arn: int(readers) for readers, arn in map(str.split, settings.checked_streams.split(","))}
 dynamo.connect(settings)
 authenticator = Authenticator(lambda: secret(settings.guard_key_secret))
 app = make_resolver()
@@ -36,7 +37,7 @@ init_phase.over()
 def health() -> Response[str]:
     """200 when every part is well, else 503; either with each part."""
     authenticator.caller(app.current_event).must_be(Permission.INSTANCE_OWNER)
-    parts = check(queues, entries, deadline_ms(app.lambda_context))
+    parts = check(queues, entries, streams, deadline_ms(app.lambda_context))
     well = all(part.problem is None for part in parts)
     body = {"status": "ok" if well else "error", "items": [part.shown() for part in parts]}
     return answer(200 if well else 503, body)

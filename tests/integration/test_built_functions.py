@@ -57,6 +57,7 @@ def test_a_built_function_starts_with_nothing_but_the_layer(
         "LINK_BASE_URL": "https://api.example.org",
         "CHECKED_QUEUES": "MAIL",
         "CHECKED_SECRETS": seed,
+        "CHECKED_STREAMS": "1 arn:aws:dynamodb:::table/actions/stream/1",
         "QUEUE_ARN_PREFIX": "arn:aws:sqs:eu-central-1:000000000000:proca-org-",
         "QUEUE_READER_ROLE": "arn:aws:iam::000000000000:role/queue-reader",
         "MAIL_EVENTS_TOPIC": "arn:aws:sns:eu-central-1:000000000000:mail-events",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,7 +21,37 @@ from tests.simulated import SimulatedTime
 from tests.world import World, api_event, function
 
 PATH = "/v1/health"
-READS = {"GetItem", "Query", "BatchGetItem", "DescribeSecret", "GetQueueAttributes", "GetAccount"}
+READS = {
+    "GetItem",
+    "Query",
+    "BatchGetItem",
+    "DescribeSecret",
+    "GetQueueAttributes",
+    "ListEventSourceMappings",
+    "GetAccount",
+}
+
+
+class Lambda(Hook):
+    """What Lambda says of the mappings, which no test in this process has: functions and states, by table."""
+
+    def __init__(self) -> None:
+        self.readers = {"actions": {"confirm": "Enabled", "deliver": "Enabled"}, "catalog": {"emit_events": "Enabled"}}
+
+    def around_call(self, call: Call, proceed: Any) -> dict[str, Any]:
+        if call.operation != "ListEventSourceMappings":
+            return proceed()  # type: ignore[no-any-return]
+        readers = self.readers[call.params["EventSourceArn"].split("/")[1]]
+        of_all = {"LastProcessingResult": "No records processed"}
+        found = [{"FunctionArn": f"arn:aws:lambda:::{name}", "State": state} for name, state in readers.items()]
+        return {"EventSourceMappings": [each | of_all for each in found]}
+
+
+@pytest.fixture(autouse=True)
+def mappings() -> Iterator[Lambda]:
+    answers = Lambda()
+    with hooked(answers):
+        yield answers
 
 
 @pytest.fixture
@@ -45,7 +76,7 @@ def test_each_part_is_named_and_nothing_is_written(world: World, operator: Desk)
     with calls() as recorded:
         found = well(operator)
     kinds = [part["part"].split(" ")[0] for part in found]
-    assert kinds == sorted(kinds, key=["table", "secret", "queue", "stages", "mails"].index)
+    assert kinds == sorted(kinds, key=["table", "secret", "queue", "stream", "stages", "mails"].index)
     assert [part["part"] for part in found if part["part"].startswith("table")] == [
         "table actions",
         "table catalog",
@@ -88,6 +119,19 @@ def test_a_queue_that_is_gone_and_how_full_the_others_are(world: World, operator
     gone = refuse("QueueDoesNotExist", on=lambda call: "test-detail" in str(call.params))
     with faults(gone):
         assert ill(operator) == [{"part": "queue test-detail", "status": "error", "message": "does not answer"}]
+
+
+@pytest.mark.parametrize("readers", [{"confirm": "Enabled", "deliver": "Disabled"}, {"confirm": "Enabled"}, {}])
+def test_a_stream_that_is_not_read_shows_while_nobody_signs(
+    world: World, operator: Desk, mappings: Lambda, readers: dict[str, str]
+) -> None:
+    read = [part["part"] for part in well(operator) if part["part"].startswith("stream")]
+    assert read == ["stream of actions", "stream of catalog"]
+    mappings.readers["actions"] = readers
+    last = {"lastResult": "No records processed"}
+    shown = [{"function": name, "state": state, **last} for name, state in readers.items()]
+    said = {"part": "stream of actions", "status": "error", "message": "is not read"}
+    assert ill(operator) == [{**said, "readers": shown}]
 
 
 def test_a_stream_that_stands_still_shows_within_minutes(world: World, time: SimulatedTime, operator: Desk) -> None:
@@ -162,6 +206,6 @@ def test_what_there_was_no_time_for_is_said(world: World, operator: Desk) -> Non
     assert (
         answer["body"].count("no time was left to look")
         == len(parts.TABLES)
-        + len([*os.environ["CHECKED_QUEUES"].split(","), *os.environ["CHECKED_SECRETS"].split(",")])
+        + sum(len(os.environ[f"CHECKED_{kind}"].split(",")) for kind in ("QUEUES", "SECRETS", "STREAMS"))
         + 2
     )

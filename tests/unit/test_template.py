@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -75,7 +76,7 @@ WILDCARDS = {
     r"arn:\$\{AWS::Partition\}:sqs:.*:\$\{AWS::StackName\}-org-\*\"",
     # An org's mails come from an identity of its own.
     r"arn:\$\{AWS::Partition\}:ses:.*:identity/\*",
-    # GetAccount and GetMetricData take no resource.
+    # GetAccount, GetMetricData and ListEventSourceMappings take no resource.
     r'^"\*"$',
     # Files have names that they get when they are asked for.
     r"\$\{ExportBucket\.Arn\}/\*",
@@ -177,7 +178,7 @@ RIGHTS = {
         "GuardKeySecret": "GetSecretValue DescribeSecret",
         **dict.fromkeys(SECRETS, "DescribeSecret"),
         **dict.fromkeys(project_template().resources("AWS::SQS::Queue"), "GetQueueAttributes"),
-        "*": "GetAccount",
+        "*": "ListEventSourceMappings GetAccount",
     },
     "manage_queues": {
         **MANAGES,
@@ -553,6 +554,12 @@ def of_streams(resources: dict[str, Resource], table: str = "") -> dict[str, Res
     mappings = of_type(resources, "AWS::Lambda::EventSourceMapping")
     streams = {name: mapping for name, mapping in mappings.items() if "StartingPosition" in mapping}
     return {name: found for name, found in streams.items() if table in found["EventSourceArn"]["Fn::GetAtt"][0]}
+
+
+def test_health_knows_how_many_functions_read_each_stream(resources: dict[str, Resource]) -> None:
+    known = resources["CheckHealthFunction"]["Properties"]["Environment"]["Variables"]["CHECKED_STREAMS"]["Fn::Sub"]
+    readers = Counter(found["EventSourceArn"]["Fn::GetAtt"][0] for found in of_streams(resources).values())
+    assert known == ",".join(f"{number} ${{{table}.StreamArn}}" for table, number in sorted(readers.items()))
 
 
 def test_mappings_of_queues_give_back_what_failed_and_keep_to_their_number(resources: dict[str, Resource]) -> None:

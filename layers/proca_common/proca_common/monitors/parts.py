@@ -1,8 +1,8 @@
 """Whether each part of the system can do its work, for who operates it (domain 14.1). Changes nothing.
 
-Tables are read, secrets and queues are looked up, the provider of mails is asked for its quota. Whether the stream is
-worked on shows in what waits: a stage that is still owed minutes after the sweep woke it. So a stream that stands still
-is seen within ten minutes of the next action, and not while nobody signs.
+Tables are read, secrets and queues are looked up, the provider of mails is asked for its quota. Lambda says whether a
+function is let read its stream, also while nobody signs. Whether it gets anywhere shows in what waits: a stage that is
+still owed minutes after the sweep woke it, so within ten minutes of the next action.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ EMITTED: Final = (ActionStatus.DELIVERED, ActionStatus.REPEAT)
 GRACE_MS: Final = 60_000
 LATE_MS: Final = 10 * GRACE_MS
 ENOUGH_MS: Final = 6_000
+READ: Final = frozenset({"Enabled", "Enabling", "Creating", "Updating"})
+"""States of a mapping in which its stream is read, or will be in a moment."""
 Facts = dict[str, object]
 FAULTS = (CloudError, DomainError, ClientError, BotoCoreError, PynamoDBException)
 
@@ -68,13 +70,14 @@ class Part:
         return {"part": self.name, "status": "ok" if self.problem is None else "error", **said, **self.facts}
 
 
-def check(queues: Sequence[str], secrets: Sequence[str], deadline_ms: int) -> list[Part]:
-    """Each part, in the same order. `queues`: URLs of our own queues; `secrets`: entries that must be there.
+def check(queues: Sequence[str], secrets: Sequence[str], streams: Mapping[str, int], deadline_ms: int) -> list[Part]:
+    """Each part, in the same order. `queues`: URLs of our own queues; `secrets`: entries that must be there; `streams`:
+    ARNs of streams of tables, and how many functions read each.
 
     What is not looked at before `deadline_ms` (ms since 1970) is not well: something else was slow.
     """
     parts = []
-    for name, look in _looks(queues, secrets):
+    for name, look in _looks(queues, secrets, streams):
         if deadline_ms - clock.now_ms() < ENOUGH_MS:
             parts.append(Part(name, "no time was left to look"))
             continue
@@ -88,13 +91,17 @@ def check(queues: Sequence[str], secrets: Sequence[str], deadline_ms: int) -> li
     return parts
 
 
-def _looks(queues: Sequence[str], secrets: Sequence[str]) -> Iterator[tuple[str, Callable[[], Facts]]]:
+def _looks(
+    queues: Sequence[str], secrets: Sequence[str], streams: Mapping[str, int]
+) -> Iterator[tuple[str, Callable[[], Facts]]]:
     for name, table in TABLES.items():
         yield f"table {name}", partial(_read, table)
     for entry in secrets:
         yield f"secret {_short(entry)}", partial(_look_up, entry)
     for url in queues:
         yield f"queue {_short(url)}", partial(_depth, url)
+    for stream, readers in streams.items():
+        yield f"stream of {stream.split('/')[1]}", partial(_readers, stream, readers)
     yield "stages", _stages
     yield "mails", _mails
 
@@ -122,6 +129,25 @@ def _depth(url: str) -> Facts:
     with in_our_words():
         found = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
     return dict(zip(("messages", "inFlight"), (int(found[name]) for name in names), strict=True))
+
+
+def _readers(stream: str, wanted: int) -> Facts:
+    """Whether all functions that read the stream are let do so. How their last batches went is only told: that may be
+    long ago.
+    """
+    found = client("lambda").list_event_source_mappings(EventSourceArn=stream)["EventSourceMappings"]
+    readers = [
+        {
+            "function": _short(each["FunctionArn"]),
+            "state": each["State"],
+            "lastResult": each.get("LastProcessingResult"),
+        }
+        for each in found
+    ]
+    facts: Facts = {"readers": sorted(readers, key=lambda reader: str(reader["function"]))}
+    if sum(reader["state"] in READ for reader in readers) < wanted:
+        raise NotWell("is not read", **facts)
+    return facts
 
 
 def _stages() -> Facts:

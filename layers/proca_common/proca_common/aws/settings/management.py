@@ -107,7 +107,8 @@ class ErasuresSettings(ManagementSettings):
 
 class CheckSettings(ManagementSettings):
     """Settings of the function that says how each part is. `checked_queues`, `checked_secrets`: names of our own queues
-    and entries of secrets, with commas between them.
+    and entries of secrets, with commas between them. `checked_streams`: how many functions read each stream, and its
+    ARN: `2 arn:…,1 arn:…`.
     """
 
     stats_table: str = Field(min_length=1)
@@ -115,6 +116,7 @@ class CheckSettings(ManagementSettings):
     queue_url_prefix: str = Field(min_length=1)
     checked_queues: str = Field(min_length=1)
     checked_secrets: str = Field(min_length=1)
+    checked_streams: str = Field(pattern=r"^\d+ arn:[^ ,]+(,\d+ arn:[^ ,]+)*$")
 
 
 class QueueSettings(ManagementSettings):
