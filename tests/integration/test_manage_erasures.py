@@ -16,7 +16,7 @@ from proca_common.erasures import later, ledger
 from proca_common.orgs import store as orgs
 from proca_common.orgs.org import Org
 from proca_common.users.permissions import Role
-from tests import exporting
+from tests import exporting, mtt
 from tests.desks import Desk, desk
 from tests.erasing import traces
 from tests.harness.calls import calls, unseen_client
@@ -216,12 +216,33 @@ class TestAccess:
         assert str(elsewhere.action) not in json.dumps(found)
         assert {name.split(".")[0] for name in found["explanations"]} <= found.keys()
 
+    def test_whom_the_person_wrote_to_is_in_it(self, world: World, org: Org, ida: Desk) -> None:
+        campaign = mtt.campaign(world, org)
+        to = [mtt.target(campaign, name) for name in ("Anna", "Bo")]
+        page = world.page(org, campaign)
+        signed = mtt.write(world, page, *to)
+
+        [before] = ida.post(ACCESS, {"contactRef": signed.contact_ref}).body["messages"]
+        ida.post(ERASURES, {"contactRef": signed.contact_ref})
+
+        assert before == {
+            "actionId": signed.action,
+            "actionPage": page.name,
+            "campaign": campaign.name,
+            "targets": [{"name": "Anna", "status": None}, {"name": "Bo", "status": None}],
+            "textKept": True,
+            "senderKept": True,
+        }
+        assert ida.post(ACCESS, {"contactRef": signed.contact_ref}).body["messages"] == []
+
     def test_of_who_was_erased_nothing_is_kept(self, world: World, org: Org, ida: Desk) -> None:
         world.sign(world.page(org), email=EMAIL)
         world.run()
         ida.post(ERASURES, {"email": EMAIL})
         found = ida.post(ACCESS, {"email": EMAIL}).body
-        assert [found[name] for name in ("supporters", "actions", "others", "waiting", "sentTo")] == [[]] * 5
+        assert [found[name] for name in ("supporters", "actions", "messages", "others", "waiting", "sentTo")] == [
+            []
+        ] * 6
 
     def test_that_somebody_asked_is_in_the_audit_trail(self, ida: Desk) -> None:
         ida.post(ACCESS, {"email": EMAIL})

@@ -5,7 +5,7 @@ Contacts stand in it as they are stored, so those of an org with a key are encry
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +18,10 @@ from proca_common.errors import NotFound
 from proca_common.exports import walk
 from proca_common.exports.rows import Filters
 from proca_common.ids import created_at
+from proca_common.mtt import store as written
+from proca_common.mtt.store import MailId
 from proca_common.orgs.org import Org
+from proca_common.targets import store as targets
 
 Part = dict[str, Any]
 
@@ -33,6 +36,12 @@ EXPLANATIONS = {
     "actions": "What the person did, as the org has it, in the form of exports. contact.payload is the personal data: "
     "JSON text, or a box that only the org's own key opens.",
     "actions.tracking": "Where the person came from, as the page's address said.",
+    "messages": "To whom the person wrote with these actions, and what became of each mail: sent, waiting (unsent, "
+    "test, claimed), withdrawn, refused by the provider, uncertain, or dupe: it had written to this target before; "
+    "null while its action is on its way.",
+    "messages.textKept": "Whether what was written is kept still, sealed. The org that leads the campaign can take it "
+    "out.",
+    "messages.senderKept": "The same of the name and address that it is sent under.",
     "others": "What the person did on pages of the org of which the org has no contact (any more).",
     "waiting": "What was done under this ref before anybody signed with it; it ends by itself after 90 days.",
     "sentTo": "The orgs that were sent copies of some of these actions.",
@@ -55,6 +64,7 @@ def all_of(ref: str, org: Org) -> Part:
         "explanations": EXPLANATIONS,
         "supporters": [_supporter(supporter, person, org) for supporter in supporters],
         "actions": rows,
+        "messages": [message for action in own for message in _messages(action)],
         "others": [_action(action) for action in own if int(action.id) not in listed],
         "waiting": [_action(action) for action in store.actions_of(store.unbound_ref(org.id, ref))],
         "sentTo": _names(own),
@@ -94,6 +104,29 @@ def _action(action: ActionItem) -> Part:
         "customFields": action.fields or {},
         "tracking": action.source,
         "donation": action.donation,
+    }
+
+
+def _messages(action: ActionItem) -> Iterator[Part]:
+    """What was written to targets with the action, if anything was. Raises `Unavailable`."""
+    message = written.read_message(action.ref, int(action.id)) if action.messages else None
+    if message is None:
+        return
+    campaign, ids = int(message.campaign), written.unpacked(message.targets)
+    keys = {target: written.mail_key(MailId(campaign, target, int(action.id))) for target in ids}
+    known, mails = targets.get_many(campaign, ids), store.read_many(keys.values())
+    yield {
+        "actionId": int(action.id),
+        **_where(int(action.page)),
+        "targets": [
+            {
+                "name": known[target].name if target in known else None,
+                "status": getattr(mails.get(keys[target]), "status", None),
+            }
+            for target in ids
+        ],
+        "textKept": message.text is not None,
+        "senderKept": message.sender is not None,
     }
 
 
