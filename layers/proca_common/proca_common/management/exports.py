@@ -6,7 +6,6 @@ which they are read.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,7 +32,7 @@ from proca_common.ids import created_at, first_id_at
 from proca_common.management import audit
 from proca_common.management.access import campaign_of, org_of
 from proca_common.management.audit import Change
-from proca_common.orgs.encryption import from_text, to_text
+from proca_common.management.places import cursor_of, place_of
 from proca_common.orgs.org import Org
 from proca_common.users.permissions import Permission
 from proca_common.users.user import Caller
@@ -48,7 +47,6 @@ MOST_AT_ONCE = 5
 MAX_ID = 2**53 - 1
 MAX_NAME = 255
 MAX_EMAIL = 1_000
-_PLACE = re.compile(r"(\d{1,16})\.(\d{1,16})")
 
 HasTime = Callable[[], bool]
 Limit = Annotated[int, Field(ge=1, le=MOST_ROWS)]
@@ -101,16 +99,11 @@ class _Place:
     @classmethod
     def parse(cls, cursor: str) -> _Place:
         """Raises `Refused` for what is no cursor."""
-        try:
-            match = _PLACE.fullmatch(from_text(cursor).decode())
-        except ValueError:
-            match = None
-        if match is None:
-            raise Refused([Failure.bad_format("/cursor")])
-        return cls(int(match[1]), min(int(match[2]), _settled()))
+        done, until = place_of(cursor)
+        return cls(done, min(until, _settled()))
 
     def __str__(self) -> str:
-        return to_text(f"{self.done}.{self.until}".encode())
+        return cursor_of(self.done, self.until)
 
 
 def rows(caller: Caller, name: str, kind: Kind, given: Mapping[str, Any], has_time: HasTime) -> dict[str, object]:

@@ -6,7 +6,6 @@ What supporters wrote is shown to those who may export contacts; everything else
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,16 +23,15 @@ from proca_common.catalog import items
 from proca_common.catalog.entity import Entity
 from proca_common.catalog.given import checked
 from proca_common.errors import NotFound
-from proca_common.failures import Failure, Refused
 from proca_common.management import audit, campaigns
 from proca_common.management.access import org_of
 from proca_common.management.audit import Change
+from proca_common.management.places import cursor_of, place_of
 from proca_common.mtt import export, schedule, store
 from proca_common.mtt.ended import expires_at
 from proca_common.mtt.export import Place, Row, Wanted
 from proca_common.mtt.settings import Mtt, mtt_of
 from proca_common.mtt.store import MailItem
-from proca_common.orgs.encryption import from_text, to_text
 from proca_common.users.permissions import Permission
 from proca_common.users.user import Caller
 
@@ -42,7 +40,6 @@ USUAL_ROWS = 100
 MOST_ROWS = 1_000
 MOST_BYTES = 4 * 1024 * 1024
 """An answer may have 6 MB."""
-_PLACE = re.compile(r"(\d{1,16})\.(\d{1,16})")
 
 HasTime = Callable[[], bool]
 
@@ -140,9 +137,7 @@ def messages(
     target = None if wanted.target is None else wanted.target.lower()
     steps = export.rows(campaign, Wanted(target, wanted.include_duplicates), after, key)
     found, reached = _part(steps, wanted.limit, has_time)
-    return Part(
-        wanted.format, found, None if reached is None else to_text(f"{reached.action}.{reached.targets}".encode())
-    )
+    return Part(wanted.format, found, None if reached is None else cursor_of(reached.action, reached.targets))
 
 
 def _part(steps: Iterator[tuple[Place, Row | None]], limit: int, has_time: HasTime) -> tuple[list[Row], Place | None]:
@@ -167,13 +162,8 @@ def _led(caller: Caller, org_name: str, campaign_name: str, needed: Permission) 
 
 
 def _opened(cursor: str) -> Place:
-    try:
-        match = _PLACE.fullmatch(from_text(cursor).decode())
-    except ValueError:
-        match = None
-    if match is None:
-        raise Refused([Failure.bad_format("/cursor")])
-    return Place(min(int(match[1]), export.LAST_ID), int(match[2]))
+    action, targets = place_of(cursor)
+    return Place(min(action, export.LAST_ID), targets)
 
 
 def _moment(moment_ms: int) -> str:

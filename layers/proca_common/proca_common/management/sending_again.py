@@ -5,7 +5,6 @@ A request works as long as a request may; what is left is done by the next one, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +24,7 @@ from proca_common.failures import Failure, Refused
 from proca_common.management import audit
 from proca_common.management.access import campaign_of, org_of
 from proca_common.management.audit import Change
-from proca_common.orgs.encryption import from_text, to_text
+from proca_common.management.places import cursor_of, place_of
 from proca_common.orgs.org import Org
 from proca_common.pipes import topology
 from proca_common.pipes.exits import Exits
@@ -43,7 +42,6 @@ ENOUGH_MS = 12_000
 """What a batch takes at worst: SQS is not asked for anything when less than 8 s are left."""
 MINUTE_MS = 60_000
 """How far the clocks of two environments may be apart."""
-_PLACE = re.compile(r"(\d{1,16})\.(\d{1,16})")
 
 
 class AgainInput(Entity):
@@ -84,16 +82,10 @@ class _Place:
 
     @classmethod
     def parse(cls, cursor: str) -> _Place:
-        try:
-            match = _PLACE.fullmatch(from_text(cursor).decode())
-        except ValueError:
-            match = None
-        if match is None:
-            raise Refused([Failure.bad_format("/cursor")])
-        return cls(int(match[1]), int(match[2]))
+        return cls(*place_of(cursor))
 
     def __str__(self) -> str:
-        return to_text(f"{self.done}.{self.until_ms}".encode())
+        return cursor_of(self.done, self.until_ms)
 
 
 def requeue_actions(caller: Caller, name: str, given: Mapping[str, Any], means: Means) -> dict[str, object]:
