@@ -30,6 +30,7 @@ from proca_common.campaigns import public as public_campaigns
 from proca_common.campaigns import store as campaigns
 from proca_common.campaigns.campaign import Campaign, CampaignInput
 from proca_common.catalog.names import Sequence
+from proca_common.graph import public_fields
 from proca_common.monitors import activity, public, public_actions, series
 from proca_common.monitors import store as stats
 from proca_common.orgs import encryption, keys
@@ -228,6 +229,7 @@ class World:
     def forget(self) -> None:
         """Empty the warm caches, as in a new environment."""
         page_contexts.forget()
+        public_fields.forget()
         stats.forget()
         public.forget()
         activity.forget()

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
+from proca_common.campaigns import store as campaigns
 from proca_common.errors import TooMany
 from proca_common.guards import caps
 from proca_common.mails import counts
+from proca_common.orgs import services
+from proca_common.orgs import store as orgs
+from proca_common.orgs.services import ServiceInput, ServiceName
 from proca_common.users.permissions import ADMIN, Role
 from tests.api import JSON
 from tests.desks import desk
-from tests.graphql import ask, data, errors, get
+from tests.graphql import ask, data, errors, get, recorded
 from tests.harness.calls import Calls, hooked
 from tests.world import World, api_event, call
 
@@ -188,6 +193,49 @@ class TestWhoAsks:
         assert len(data(ask(mutation, asked, by=ida))["upsertTargets"]) == 90
         refused = ask(mutation, asked)
         assert (refused.status, errors(refused)) == (413, [("The body may have 65536 bytes", None, None)])
+
+    @pytest.mark.parametrize("role", list(Role))
+    def test_what_clients_ask_of_an_org_is_answered_to_all_its_members(self, world: World, role: Role) -> None:
+        org = world.org("ngo")
+        services.add(org.id, ServiceInput(name=ServiceName.WEBHOOK, host="https://crm.example.org/hook"), "secret")
+        kim = desk("kim@example.org", ngo=role)
+        documents = {
+            (each.client, each.name, each.used): each.document
+            for each in recorded()
+            if re.search(r"^query[^{]*\{org\(name: \$\w+\)", each.document)
+        }
+        assert len(documents) > 15
+        sent = {"name": "ngo", "org": "ngo", "withConfig": True, "withProcessing": True, "withPersonalData": True}
+        ids = {"id": world.page(org, name="ngo/bees").id, "campaignId": 1}
+        shown: set[str | None] = set()
+        for key, document in documents.items():
+            named = sent if "actionPage(" in document or "campaign(" in document else sent | ids
+            if "actionPage(id" in document or "campaign(id" in document:
+                named = {"org": "ngo", "id": ids["id"]}
+            found = ask(document, named, by=kim)
+            assert "errors" not in found.body, (key, found.body)
+            shown |= {each.get("host") for each in found.body["data"]["org"].get("services", ())}
+        may_change = role in (Role.OWNER, Role.CAMPAIGNER)
+        assert shown == {"https://crm.example.org/hook" if may_change else None}
+
+    def test_staff_find_the_campaign_that_they_made_just_now(self, world: World) -> None:
+        org = world.org("ngo")
+        world.campaign(org, "first")
+        search = '{ campaigns(title: "%") { name } }'
+        ida = desk("ida@example.org", ngo=Role.OWNER)
+        assert len(data(ask(search))["campaigns"]) == 1
+        world.campaign(org, "second")
+        assert [each["name"] for each in data(ask(search, by=ida))["campaigns"]] == ["second", "first"]
+
+    def test_a_campaign_whose_org_went_meanwhile_is_left_out(self, world: World) -> None:
+        other = world.org("other")
+        world.campaign(world.org("ngo"), "bees")
+        known = world.campaign(other, "gone")
+        search = '{ campaigns(title: "%") { name org { name } } }'
+        assert len(data(ask(search))["campaigns"]) == 2
+        campaigns.delete(known)
+        orgs.delete(orgs.get(other.id))
+        assert [each["name"] for each in data(ask(search))["campaigns"]] == ["bees"]
 
     def test_a_token_is_told_of_to_its_owner_alone(self, world: World) -> None:
         world.org("ngo")

@@ -93,13 +93,15 @@ class Context:
             raise NotFound("org")
         return found
 
-    def prepare_orgs(self, numbers: Iterable[int]) -> None:
-        """Read these orgs together, before each is asked for."""
-        wanted = sorted({*numbers} - self._orgs.keys())
+    def prepare_orgs(self, numbers: Iterable[int]) -> set[int]:
+        """Read these orgs together, before each is asked for; those that there are."""
+        asked = {*numbers}
+        wanted = sorted(asked - self._orgs.keys())
         for start in range(0, len(wanted), AT_ONCE):
             part = wanted[start : start + AT_ONCE]
             found = orgs.get_many(part)
             self._orgs |= {number: found.get(number) for number in part}
+        return {number for number in asked if self._orgs[number] is not None}
 
     def activity(self, page: int) -> Activity | None:
         """When something was last done on this page, and where."""

@@ -18,20 +18,23 @@ from proca_common.monitors import activity
 from proca_common.mtt.settings import mtt_of
 from proca_common.targets.target import Target
 from proca_common.users import store as users
+from proca_common.users.permissions import Permission, may_any
 
 MOST = 1_000
 """How many pages of a campaign are shown at once."""
 
 
 def campaign_fields(context: Context, campaign: Campaign) -> View:
-    """Of a campaign, for staff of its lead."""
+    """Of a campaign, for staff of its lead; addresses of targets for those of them who may change targets."""
+    may_change = may_any(context.user.perms_in(campaign.org), Permission.CHANGE_CAMPAIGN_SETTINGS)
+    as_shown = private_target if may_change else target_view
     return {
         "__typename": "PrivateCampaign",
         "forceDelivery": campaign.force_delivery,
         "actionPages": lambda _: pages_view(context, _pages_of(context, campaign)),
         "partnerships": lambda _: _partnerships(context, campaign),
         "mtt": lambda _: _mtt(campaign),
-        "targets": lambda _: [private_target(target) for target in targets_of(context, campaign)],
+        "targets": lambda _: [as_shown(target) for target in targets_of(context, campaign)],
     }
 
 

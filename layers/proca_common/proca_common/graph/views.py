@@ -61,9 +61,12 @@ def campaign_view(context: Context, campaign: Campaign) -> View:
 
 
 def campaigns_view(context: Context, some: Iterable[Campaign]) -> list[View]:
-    """Campaigns, whose lead orgs are read together, and their numbers if they are asked for."""
+    """Campaigns, whose lead orgs are read together, and their numbers if they are asked for; without those that went
+    with their org since they were read.
+    """
     found = list(some)
-    context.prepare_orgs(campaign.org for campaign in found)
+    there = context.prepare_orgs(campaign.org for campaign in found)
+    found = [campaign for campaign in found if campaign.org in there]
     context.prepare_numbers(campaign.id for campaign in found)
     return [campaign_view(context, campaign) for campaign in found]
 
