@@ -87,21 +87,21 @@ def _drip(panel: Panel, world: World) -> list[str]:
     evenings = [FIRST + timedelta(days=day) + hours[1] for day in range(-1, DAYS)]
     nights = [(max(FIRST, since), min(last, since - hours[1] + timedelta(days=1) + hours[0])) for since in evenings]
     return [
-        *panel.frame("Mails by drip: evenly over the days and hours of the campaign", TICK, nights),
+        *panel.frame("By drip: mails so far. Nothing is sent where it is grey", TICK, nights),
         panel.curve("plan", _reached(goals)),
         panel.curve("written", Curve(moment for moment, _ in world.arrived)),
         panel.curve("sent", Curve(moment for moment, _ in world.sent)),
-        *_legend(panel, ("written", "written"), ("plan", "plan"), ("sent", "sent")),
+        *_legend(panel, ("written", "written"), ("plan", "planned"), ("sent", "sent")),
     ]
 
 
 def _hourly(panel: Panel, world: World) -> list[str]:
     return [
-        *panel.frame("Mails by the hour: at most so many to each target", TICK),
+        *panel.frame(f"By the hour: mails so far, at most {PACE.most_per_hour} an hour to each target", TICK),
         panel.curve("plan", Curve(moment for moment, _ in world.planned)),
         panel.curve("written", Curve(moment for moment, _ in world.arrived)),
         panel.curve("sent", Curve(moment for moment, _ in world.sent)),
-        *_legend(panel, ("written", "written"), ("plan", "plan"), ("sent", "sent")),
+        *_legend(panel, ("written", "written"), ("plan", "planned"), ("sent", "sent")),
     ]
 
 
@@ -118,7 +118,7 @@ def _crowded(panel: Panel, world: World) -> list[str]:
     ]
     caps = [(panel.x(edge), panel.y(hourly_cap(hour, PACE))) for hour in hours for edge in (hour, hour + HOUR)]
     return [
-        *panel.frame("The target that most people wrote to: mails in each hour", 5),
+        *panel.frame("By the hour: mails in each hour to the target that most wrote to", 5),
         *bars,
         _line("cap", caps),
         *_legend(panel, ("sent", "sent"), ("cap", "cap of the hour")),
