@@ -8,7 +8,6 @@ from proca_common.aws import init_phase
 import re
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
@@ -31,6 +30,7 @@ from proca_common.errors import NotAllowed
 from proca_common.failures import Malformed
 from proca_common.guards import caps
 from proca_common.http.problems import Problem
+from proca_common.http.requests import form_body
 from proca_common.http.resolver import make_resolver
 from proca_common.management.access import org_of
 from proca_common.users.authentication import Authenticator
@@ -45,7 +45,6 @@ DONE = {
     Purpose.DOUBLE_OPT_IN: "opted_in",
     Purpose.UNSUBSCRIBE: "unsubscribed",
 }
-FORM = "application/x-www-form-urlencoded"
 NUMBER = re.compile(r"[0-9]{1,16}")
 TOKEN = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
@@ -105,7 +104,7 @@ def confirm(verb: str, code: str) -> Response[str]:
 def who(client: str | None) -> Caller | None:
     """Who decides. What a browser adds by itself to a form of somebody else's page is no proof of that."""
     event = app.current_event
-    form = dict(parse_qsl(event.decoded_body or "")) if FORM in (event.headers.get("content-type") or "") else {}
+    form = form_body(event)
     if form.keys() >= {"email", "password"}:
         return authenticator.check_password(form["email"], form["password"], client)
     if event.headers.get("sec-fetch-site") in {"cross-site", "same-site"}:

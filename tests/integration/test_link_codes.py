@@ -193,6 +193,12 @@ def test_every_wrong_code_gets_the_same_answer_after_the_same_calls(world: World
     assert all(items == after for items in before.values())
 
 
+def test_a_form_is_as_small_as_any_body(world: World) -> None:
+    case = Case(world)
+    shown = press(f"{API}/link/accept/{case.made.code}", body="email=" + "x" * 65_536)
+    assert (shown.status, case.status) == (413, "confirming")
+
+
 @pytest.mark.parametrize(
     "link", ["agree/12345678", "accept/1234567", "accept/123456789", "accept/1234567x", "accept/٣٣٣٣٣٣٣٣"]
 )

@@ -123,6 +123,7 @@ _SAID = {
     "not-found": "unknown",
     "in-use": "impossible",
     "settled": "impossible",
+    "too-large": "unknown",
     "too-many": "busy",
     "unavailable": "busy",
 }
