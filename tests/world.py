@@ -15,6 +15,8 @@ import itertools
 import json
 import os
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -43,7 +45,8 @@ from proca_common.pipes import topology
 from proca_common.pipes.routing import Queue
 from proca_common.targets import known as known_targets
 from proca_common.targets import public as public_targets
-from tests.harness.calls import unseen_client
+from tests.harness.calls import Answer as Answered
+from tests.harness.calls import Call, Hook, hooked, unseen_client
 from tests.harness.context import LambdaContext
 from tests.harness.streams import Mapping, StreamHarness
 from tests.harness.tables import Tables
@@ -181,11 +184,27 @@ def _own_queues() -> dict[str, str]:
     }
 
 
+class _Sent(Hook):
+    """Which of our own queues got messages."""
+
+    def __init__(self) -> None:
+        self.urls: set[str] = set()
+
+    def around_call(self, call: Call, proceed: Callable[[], Answered]) -> Answered:
+        if call.operation in ("SendMessage", "SendMessageBatch"):
+            self.urls.add(call.params["QueueUrl"])
+        return proceed()
+
+
+_sent = _Sent()
+
+
 def empty_own_queues() -> None:
     """Take out what other worlds left."""
-    sqs = unseen_client("sqs")
-    for name in OWN_QUEUES:
-        sqs.purge_queue(QueueUrl=os.environ[f"{name.upper()}_QUEUE_URL"])
+    own = {os.environ[f"{name.upper()}_QUEUE_URL"] for name in OWN_QUEUES}
+    for url in own & _sent.urls:
+        unseen_client("sqs").purge_queue(QueueUrl=url)
+    _sent.urls.clear()
 
 
 @cache
@@ -200,6 +219,8 @@ class World:
     def __init__(self) -> None:
         self.tables = Tables()
         empty_own_queues()
+        self._open = ExitStack()
+        self._open.enter_context(hooked(_sent))
         self.ahead_ms = 0
         self.prefix = os.environ["QUEUE_URL_PREFIX"]
         self.private_keys: dict[int, dict[str, bytes]] = {}
@@ -224,6 +245,7 @@ class World:
 
     def close(self) -> None:
         """Remove the tables. The queues stay until the emulator ends: no org of another world has their names."""
+        self._open.close()
         self.tables.delete()
 
     def forget(self) -> None:

@@ -33,11 +33,21 @@ class StreamReader:
         self.shards: dict[str, Shard] = {}
 
     def read(self) -> None:
-        """Reads on to the end of every shard, new shards included."""
-        for found in self._list_shards():
-            self.shards.setdefault(found["ShardId"], Shard(found["ShardId"], found.get("ParentShardId")))
+        """Reads on to the end of every shard, new shards included: a shard follows upon one that is closed."""
         for shard in self.shards.values():
             self._read(shard)
+        while self._may_have_followers() and (found := self._find_new()):
+            for shard in found:
+                self._read(shard)
+
+    def _may_have_followers(self) -> bool:
+        return not self.shards or any(shard.iterator is None for shard in self.shards.values())
+
+    def _find_new(self) -> list[Shard]:
+        listed = [Shard(found["ShardId"], found.get("ParentShardId")) for found in self._list_shards()]
+        new = [shard for shard in listed if shard.id not in self.shards]
+        self.shards |= {shard.id: shard for shard in new}
+        return new
 
     def _list_shards(self) -> list[dict[str, Any]]:
         shards: list[dict[str, Any]] = []

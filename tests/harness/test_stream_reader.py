@@ -88,6 +88,7 @@ def test_reading_goes_on_where_it_stopped_and_finds_new_shards(toys: Toys) -> No
     assert numbers(reader) == {"s1": ["1"]}
     streams.shards["s1"][1].append("2")
     streams.shards["s2"] = ("s1", ["3"])
+    streams.closed = True
     assert numbers(reader) == {"s1": ["1", "2"], "s2": ["3"]}
 
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from proca_common.aws.clients import client
 from proca_common.monitors import parts
 from proca_common.orgs import store as orgs
 from proca_common.pipes import topology
 from proca_common.users.permissions import Permission, Role
 from tests.coalition import Coalition, lose_records
 from tests.desks import NOBODY, Desk, desk
-from tests.harness.calls import Call, Hook, calls, hooked, unseen_client
+from tests.harness.calls import Call, Hook, calls, hooked
 from tests.harness.context import LambdaContext
 from tests.harness.faults import faults, refuse, throttle
 from tests.simulated import SimulatedTime
@@ -113,7 +114,7 @@ def test_a_secret_that_is_gone(world: World, operator: Desk) -> None:
 
 
 def test_a_queue_that_is_gone_and_how_full_the_others_are(world: World, operator: Desk) -> None:
-    unseen_client("sqs").send_message(QueueUrl=os.environ["DETAIL_QUEUE_URL"], MessageBody="{}")
+    client("sqs").send_message(QueueUrl=os.environ["DETAIL_QUEUE_URL"], MessageBody="{}")
     [detail] = [part for part in well(operator) if part["part"] == "queue test-detail"]
     assert (detail["messages"], detail["inFlight"]) == (1, 0)
     gone = refuse("QueueDoesNotExist", on=lambda call: "test-detail" in str(call.params))
