@@ -61,11 +61,11 @@ def sync(prefix: str, org: Org) -> list[str]:
     for queue in Queue:
         name = _name(prefix, org.id, queue)
         if queue in switched_on(org):
-            dlq_arn = _ensure(name + DLQ_SUFFIX, _dlq_attributes())
-            arn = _ensure(name, _attributes(dlq_arn))
-            for each, each_arn in ((name, arn), (name + DLQ_SUFFIX, dlq_arn)):
-                _set(each, {"Policy": policy(each_arn, org.queue_principals)})
-            _set(name + DLQ_SUFFIX, {"RedriveAllowPolicy": _only_from(arn)})
+            dlq_url, dlq_arn = _ensure(name + DLQ_SUFFIX, _dlq_attributes())
+            url, arn = _ensure(name, _attributes(dlq_arn))
+            _set(url, {"Policy": policy(arn, org.queue_principals)})
+            dlq_policy = policy(dlq_arn, org.queue_principals)
+            _set(dlq_url, {"Policy": dlq_policy, "RedriveAllowPolicy": _only_from(arn)})
             kept.append(name)
             continue
         existing = _existing(name)
@@ -158,15 +158,18 @@ def _name(prefix: str, org: int, queue: Queue) -> str:
     return queue_url(prefix, org, queue).rsplit("/", 1)[-1]
 
 
-def _ensure(name: str, attributes: dict[str, str]) -> str:
+def _ensure(name: str, attributes: dict[str, str]) -> tuple[str, str]:
+    """The queue's URL and ARN."""
     sqs = client("sqs")
     try:
         url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
     except ClientError as error:
         if error.response["Error"]["Code"] not in DIFFERENT:
             raise
-        url = _set(name, attributes)
-    return str(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
+        url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+        _set(url, attributes)
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    return str(url), str(arn)
 
 
 def _url(name: str) -> str | None:
@@ -178,10 +181,8 @@ def _url(name: str) -> str | None:
         raise
 
 
-def _set(name: str, attributes: dict[str, str]) -> str:
-    url = client("sqs").get_queue_url(QueueName=name)["QueueUrl"]
+def _set(url: str, attributes: dict[str, str]) -> None:
     client("sqs").set_queue_attributes(QueueUrl=url, Attributes=attributes)
-    return str(url)
 
 
 def _existing(name: str) -> list[str]:
