@@ -34,6 +34,7 @@ def client(service: str, read_timeout_s: int = READ_TIMEOUT_S) -> Any:
         parameter_validation=False,
         s3=REGIONAL,
         signature_version="s3v4" if service == "s3" else None,
+        user_agent="proca",  # else botocore puts one together anew, twice, for each request
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
