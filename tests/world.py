@@ -35,6 +35,7 @@ from proca_common.catalog.names import Sequence
 from proca_common.graph import public_fields
 from proca_common.monitors import activity, public, public_actions, series
 from proca_common.monitors import store as stats
+from proca_common.mtt import public as public_messages
 from proca_common.orgs import encryption, keys
 from proca_common.orgs import instance as instances
 from proca_common.orgs import store as orgs
@@ -260,6 +261,7 @@ class World:
         public_campaigns.forget()
         known_targets.forget()
         public_targets.forget()
+        public_messages.forget()
 
     def now_ms(self) -> int:
         """What the fixture puts in the place of the layer's clock."""

@@ -18,7 +18,8 @@ from proca_common.http.answers import cacheable
 from proca_common.http.lists import asked, part_of
 from proca_common.http.requests import numeric_id
 from proca_common.http.resolver import make_resolver
-from proca_common.targets.public import MAX_AGE_S, MAX_SHOWN, message_numbers, public_targets
+from proca_common.mtt.public import message_numbers
+from proca_common.targets.public import MAX_AGE_S, MAX_SHOWN, public_targets
 
 KIND = "campaign"
 

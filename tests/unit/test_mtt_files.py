@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from proca_common.management.usable import service_failures
 from proca_common.mtt.file_keys import MAX_FILES, allowed, is_folder
 from proca_common.orgs.services import ServiceInput
-from proca_common.pipes.usable import service_failures
 
 
 @pytest.mark.parametrize(

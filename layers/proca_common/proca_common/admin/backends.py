@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from proca_common.errors import NotAllowed
+from proca_common.management.usable import service_failures
 from proca_common.orgs.org import OrgInput
 from proca_common.orgs.services import Service, ServiceInput, ServiceName
-from proca_common.pipes.usable import service_failures
 
 BACKENDS = ("push_backend", "event_backend", "detail_backend")
 

@@ -31,10 +31,6 @@ MOST = 100
 RESET = "reset by a client"
 
 
-class NoSuchUser(NotFound):
-    """What is said of an address that no user has."""
-
-
 def current_user(_: None, info: Info) -> View:
     """Who asks."""
     caller = info.context.user

@@ -16,12 +16,12 @@ from proca_common.mails import counts
 from proca_common.management import audit
 from proca_common.management.access import Seen, org_of
 from proca_common.management.audit import Change
+from proca_common.management.usable import service_failures
 from proca_common.orgs import instance as instances
 from proca_common.orgs import services
 from proca_common.orgs import store as orgs
 from proca_common.orgs.org import Org
 from proca_common.orgs.services import Service, ServiceInput, ServiceName
-from proca_common.pipes.usable import service_failures
 from proca_common.users.permissions import Permission
 from proca_common.users.user import Caller
 

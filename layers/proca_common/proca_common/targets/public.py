@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from proca_common.campaigns.public import campaign_context
 from proca_common.catalog.fresh import FreshOrKnown
-from proca_common.mtt import numbers
 from proca_common.targets import store
 from proca_common.targets.target import Target
 
 if TYPE_CHECKING:
-    from proca_common.targets.shapes import MessageNumbers, PublicTarget
+    from proca_common.targets.shapes import PublicTarget
 
 MAX_AGE_S: Final = 30
 """For how long caches may keep it."""
@@ -20,7 +19,6 @@ MAX_SHOWN: Final = 500
 MAX_CAMPAIGNS: Final = 20
 
 _targets: FreshOrKnown[int, list[PublicTarget]] = FreshOrKnown(MAX_AGE_S * 1000, MAX_CAMPAIGNS)
-_numbers: FreshOrKnown[int, MessageNumbers] = FreshOrKnown(MAX_AGE_S * 1000, MAX_CAMPAIGNS)
 
 
 def public_targets(campaign: int, area: str | None = None, locale: str | None = None) -> list[PublicTarget]:
@@ -32,16 +30,9 @@ def public_targets(campaign: int, area: str | None = None, locale: str | None = 
     return [target for target in found if area in (None, target["area"]) and locale in (None, target["locale"])]
 
 
-def message_numbers(campaign: int) -> MessageNumbers:
-    """How many messages the campaign sent to how many targets; as old as they. Raises `NotFound`, `Unavailable`."""
-    campaign_context(campaign)
-    return _numbers.get(campaign, lambda: {"targets": len(store.ids(campaign)), "sent": numbers.sent_in(campaign)})
-
-
 def forget() -> None:
     """Empty it (tests)."""
     _targets.forget()
-    _numbers.forget()
 
 
 def _shown(target: Target) -> PublicTarget:

@@ -30,7 +30,6 @@ class Permission(IntFlag):
 P = Permission
 NOTHING = Permission(0)
 ADMIN = P.INSTANCE_OWNER | P.JOIN_ORGS | P.MANAGE_USERS | P.MANAGE_ORGS
-OF_USERS = ADMIN
 
 
 class Role(StrEnum):
