@@ -14,6 +14,8 @@ from proca_common.graph import engine, limits
 from proca_common.graph.context import MOST_LOOK_UPS, TOO_MUCH
 from proca_common.graph.schemas import public
 from proca_common.monitors import feed
+from proca_common.targets import store as targets
+from proca_common.targets.target import TargetInput
 from proca_common.users.permissions import Role
 from tests.desks import desk
 from tests.graphql import ask, data, errors
@@ -47,6 +49,18 @@ class TestBounds:
         searches = " ".join(f'a{number}: campaigns(title: "c") {{ id }}' for number in range(4))
         assert errors(ask("{ " + searches + " }"))[0][0] == TOO_MUCH
         assert data(ask('{ campaigns(title: "c") { id stats { supporterCount } } }'))
+
+    def test_targets_are_read_once_however_often_they_are_asked_for(self, world: World) -> None:
+        org = world.org("ngo")
+        campaign = world.campaign(org, "bees")
+        targets.create(targets.new(campaign.id, TargetInput(name="Ada", external_id="ada")))
+        many = " ".join(f"a{number}: targets {{ name }}" for number in range(8))
+        with hooked(calls := Calls()):
+            found = data(ask(f'{{ campaign(name: "bees") {{ {many} }} }}'))["campaign"]
+        assert found["a7"] == [{"name": "Ada"}]
+        assert len(calls.of("Query")) == 1, calls.operations
+        more = " ".join(f"a{number}: targets {{ name }}" for number in range(12))
+        assert errors(ask(f'{{ campaign(name: "bees") {{ {more} }} }}'))[0][0] == TOO_MUCH
 
     def test_an_answer_that_is_too_large_is_said_to_be(self, world: World) -> None:
         org = world.org("ngo", config={"text": "x" * 300_000})

@@ -12,10 +12,12 @@ from proca_common.campaigns import store as campaigns
 from proca_common.campaigns.campaign import Campaign
 from proca_common.graph.context import Context
 from proca_common.graph.private_people import confirm_view, roles_of, user_view
-from proca_common.graph.views import View, org_view, page_view, target_view, targets_of
+from proca_common.graph.views import LOOK_UPS_OF_TARGETS, View, org_view, page_view
 from proca_common.management import partners
 from proca_common.monitors import activity
 from proca_common.mtt.settings import mtt_of
+from proca_common.targets import store as targets
+from proca_common.targets.public import shown
 from proca_common.targets.target import Target
 from proca_common.users import store as users
 from proca_common.users.permissions import Permission, may_any
@@ -26,16 +28,16 @@ MOST = 1_000
 
 def campaign_fields(context: Context, campaign: Campaign) -> View:
     """Of a campaign, for staff of its lead; addresses of targets for those of them who may change targets."""
-    may_change = may_any(context.user.perms_in(campaign.org), Permission.CHANGE_CAMPAIGN_SETTINGS)
-    as_shown = private_target if may_change else target_view
-    return {
+    fields: View = {
         "__typename": "PrivateCampaign",
         "forceDelivery": campaign.force_delivery,
         "actionPages": lambda _: pages_view(context, _pages_of(context, campaign)),
         "partnerships": lambda _: _partnerships(context, campaign),
         "mtt": lambda _: _mtt(campaign),
-        "targets": lambda _: [as_shown(target) for target in targets_of(context, campaign)],
     }
+    if may_any(context.user.perms_in(campaign.org), Permission.CHANGE_CAMPAIGN_SETTINGS):
+        fields["targets"] = lambda _: _targets(context, campaign)
+    return fields
 
 
 def page_fields(context: Context, page: ActionPage) -> View:
@@ -66,7 +68,12 @@ def private_target(target: Target) -> View:
     emails = [
         {"email": each.email, "emailStatus": each.email_status.value, "error": each.error} for each in target.emails
     ]
-    return {**target_view(target), "__typename": "PrivateTarget", "emails": emails}
+    return {**shown(target), "__typename": "PrivateTarget", "emails": emails}
+
+
+def _targets(context: Context, campaign: Campaign) -> list[View]:
+    context.look_up(LOOK_UPS_OF_TARGETS)
+    return [private_target(target) for target in targets.listed(campaign.id)]
 
 
 def _mtt(campaign: Campaign) -> View | None:

@@ -26,7 +26,7 @@ def public_targets(campaign: int, area: str | None = None, locale: str | None = 
     older while the store does not answer. Raises `NotFound`, `Unavailable`.
     """
     campaign_context(campaign)
-    found = _targets.get(campaign, lambda: [_shown(target) for target in store.listed(campaign)])
+    found = _targets.get(campaign, lambda: [shown(target) for target in store.listed(campaign)])
     return [target for target in found if area in (None, target["area"]) and locale in (None, target["locale"])]
 
 
@@ -35,7 +35,8 @@ def forget() -> None:
     _targets.forget()
 
 
-def _shown(target: Target) -> PublicTarget:
+def shown(target: Target) -> PublicTarget:
+    """What anybody may see of a target."""
     return {
         "id": target.id,
         "externalId": target.external_id,
