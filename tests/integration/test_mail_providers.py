@@ -192,7 +192,10 @@ def test_no_password_without_tls(tmp_path: Path) -> None:
         assert server.logins == 0
 
 
-@pytest.mark.parametrize("url", ["tls://localhost:25", "tls://127.0.0.1:587", "ssl://10.0.0.1", "tls://x.internal:22"])
+@pytest.mark.parametrize(
+    "url",
+    ["tls://localhost:25", "tls://127.0.0.1:587", "ssl://10.0.0.1", "tls://x.internal:22", "ssl://localhost:99999"],
+)
 def test_no_way_into_our_own_network(url: str) -> None:
     with Smtp(url, USER, PASSWORD) as backend, pytest.raises(Broken):
         backend.send(LETTER)

@@ -127,6 +127,8 @@ class TestPassword:
         ("stripe", "http://localhost.example.org/"),
         ("smtp", "mail.example.org"),
         ("smtp", "smtp://mail.example.org"),
+        ("smtp", "tls://mail.example.org:99999"),
+        ("smtp", "tls://[mail.example.org"),
         ("ses", "https://eu.example.org"),
     ],
 )

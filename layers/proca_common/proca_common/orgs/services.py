@@ -54,7 +54,9 @@ class ServiceName(StrEnum):
 
 _REGION = re.compile(r"([a-z]{2}(-[a-z]+)+-\d)?")
 _ONE_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
-_MAIL_SERVER = re.compile(r"(ssl|smtps|tls)://[^\s/:]+(:\d+)?|smtp://(127\.0\.0\.1|localhost)(:\d+)?")
+_MAIL_SERVER = re.compile(
+    r"(ssl|smtps|tls)://[\w.-]+(:(25|465|587|2525))?|(ssl|smtps|tls|smtp)://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?"
+)
 _URL = re.compile(r"https://[^\s/@]+(/\S*)?|http://(127\.0\.0\.1|localhost)(:\d+)?(/\S*)?")
 _URL_OR_NONE = re.compile(f"({_URL.pattern})?")
 
@@ -62,7 +64,7 @@ HOSTS = {
     ServiceName.SES: (_REGION, "a region of AWS"),
     ServiceName.SQS: (_REGION, "a region of AWS"),
     ServiceName.S3: (_ONE_REGION, "a region of AWS"),
-    ServiceName.SMTP: (_MAIL_SERVER, "ssl://, smtps:// or tls:// and a server"),
+    ServiceName.SMTP: (_MAIL_SERVER, "ssl://, smtps:// or tls:// and a server, at most with a port of mail servers"),
     ServiceName.STRIPE: (_URL_OR_NONE, "empty, or a URL with https"),
     ServiceName.TEST_STRIPE: (_URL_OR_NONE, "empty, or a URL with https"),
     ServiceName.WEBHOOK: (_URL, "a URL with https"),

@@ -12,7 +12,7 @@ import ssl
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from proca_common.aws.clients import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 from proca_common.mails.backends import Broken, Busy, NotSent, Unanswered, Undeliverable
@@ -42,7 +42,7 @@ class Smtp:
     ) -> None:
         parts = urlsplit(url)
         self._scheme, self._host = parts.scheme, parts.hostname or ""
-        self._port = parts.port or PORTS[parts.scheme]
+        self._port = _port_of(parts)
         self._user, self._password, self._rate = user, password, rate
         self._this_machine = this_machine
         self._connection: smtplib.SMTP | None = None
@@ -157,6 +157,14 @@ class _PinnedTls(_Pinned, smtplib.SMTP_SSL):
 def tls_context() -> ssl.SSLContext:
     """Checks certificates against the authorities of the system."""
     return ssl.create_default_context()
+
+
+def _port_of(parts: SplitResult) -> int:
+    """The port of a server's address; -1, to which nobody connects, where it names one beyond all ports."""
+    try:
+        return parts.port or PORTS[parts.scheme]
+    except ValueError:
+        return -1
 
 
 def _announce(connection: smtplib.SMTP, letter: Letter) -> smtplib.SMTP:
