@@ -44,6 +44,7 @@ from proca_common.orgs.instance import Instance
 from proca_common.orgs.org import Org, OrgInput
 from proca_common.pipes import topology
 from proca_common.pipes.routing import Queue
+from proca_common.stages import sweep
 from proca_common.targets import known as known_targets
 from proca_common.targets import public as public_targets
 from tests.harness.calls import Answer as Answered
@@ -262,6 +263,7 @@ class World:
         known_targets.forget()
         public_targets.forget()
         public_messages.forget()
+        sweep.forget()
 
     def now_ms(self) -> int:
         """What the fixture puts in the place of the layer's clock."""

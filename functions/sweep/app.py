@@ -29,16 +29,16 @@ init_phase.over()
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - a schedule says nothing
     """Entry point of the schedule."""
     swept, events = sweep(deadline_ms(context)), wake()
-    metrics.add_metric("StuckActions", MetricUnit.Count, len(swept.stuck) + len(events.stuck))
+    metrics.add_metric("StuckActions", MetricUnit.Count, swept.stuck + len(events.stuck))
     metrics.add_metric("WokenActions", MetricUnit.Count, swept.woken)
     metrics.add_metric("OverdueActions", MetricUnit.Count, swept.overdue)
     metrics.add_metric("OldestOverdue", MetricUnit.Seconds, swept.oldest_ms // 1000)
     if swept.stuck:
-        logger.error("actions are stuck", extra={"actions": swept.stuck})
+        logger.error("actions are stuck", extra={"actions": swept.named, "stuck": swept.stuck})
     if events.stuck:
         logger.error("events of the catalogue are stuck", extra={"events": events.stuck})
-    logger.info("swept", extra={"woken": swept.woken, "stuck": len(swept.stuck), "events_woken": events.woken})
+    logger.info("swept", extra={"woken": swept.woken, "stuck": swept.stuck, "events_woken": events.woken})
     fault = swept.fault or events.fault
     if fault is not None:
         raise fault
-    return {"woken": swept.woken, "stuck": len(swept.stuck)}
+    return {"woken": swept.woken, "stuck": swept.stuck}

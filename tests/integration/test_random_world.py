@@ -104,6 +104,7 @@ class RandomWorld:
             self.decide: 6,
             self.report: 3,
             self.work: 14,
+            self.catch_up: 1,
             self.sweep: 3,
             self.redeliver: 1,
             self.close_or_open: 1,
@@ -226,6 +227,10 @@ class RandomWorld:
         mapping = self.chance.choice([self.world.confirm, self.world.deliver])
         with self.trouble(0.4):
             self.world.streams.step(mapping, batch_size=self.chance.choice([None, 1, 3]))
+
+    def catch_up(self) -> None:
+        """The stream functions come to the end of the stream, where they are most of the time."""
+        self.world.streams.run_until_idle()
 
     def sweep(self) -> None:
         self.time.forward(seconds=61)

@@ -8,6 +8,7 @@ import pytest
 from proca_common.actions import store
 from proca_common.aws.errors import Unavailable
 from proca_common.pipes.routing import Queue
+from proca_common.stages import sweep
 from tests.coalition import Coalition, lose_records, message_ids, spoil
 from tests.harness.calls import calls
 from tests.harness.context import LambdaContext
@@ -51,6 +52,36 @@ def test_once_woken_it_waits_again(world: World, time: SimulatedTime) -> None:
     assert world.sweep()["woken"] == 1
     world.run()
     assert_sound(world, petition.campaign)
+
+
+def test_a_stream_that_is_late_is_not_made_later_still(world: World, time: SimulatedTime) -> None:
+    """What was woken is served by its first record, or all that waits would go to the end of the stream each minute."""
+    coalition = Coalition(world)
+    petition = coalition.petition()
+    actions = [petition.sign(f"person{number}").action for number in range(6)]
+    for _ in range(2):
+        time.forward(seconds=61)
+        assert world.sweep()["woken"]
+        world.streams.step(world.deliver, batch_size=3)
+    assert not world.pending()
+    world.run()
+    stored = assert_sound(world, petition.campaign)
+    assert {stored.actions[action]["status"] for action in actions} == {"delivered"}
+    assert set(coalition.received().values()) == {1}
+
+
+def test_records_of_one_action_in_one_batch_are_one_work(world: World, time: SimulatedTime) -> None:
+    coalition = Coalition(world)
+    petition = coalition.petition()
+    action = petition.sign("ida").action
+    for _ in range(3):
+        time.forward(seconds=61)
+        world.sweep()
+    world.run()
+    assert_sound(world, petition.campaign)
+    assert coalition.received() == {f"{action}.deliver.{coalition.lead.id}": 1}
+    [first, *_] = world.streams.invocations
+    assert (len(first.records), first.succeeded) == (4, True)
 
 
 def test_it_asks_every_partition_of_the_index_once(world: World) -> None:
@@ -178,6 +209,39 @@ def test_an_item_that_cannot_be_read_does_not_keep_others_asleep(
         time.forward(minutes=2)
         assert world.sweep() == {"woken": 3 if minute == 1 else int(minute <= 5), "stuck": int(minute > 5)}
         world.run()
+
+
+def test_whoever_was_not_reached_in_time_is_not_always_the_last(
+    world: World, time: SimulatedTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A partition a run, as if each were too full to come further: all have their turn."""
+    monkeypatch.setattr(store, "PENDING_BUCKETS", 2)
+    petition = Coalition(world).petition()
+    for number in range(4):
+        petition.sign(f"person{number}", contactRef="earlier")
+    lose_records(world)
+    time.forward(minutes=2)
+    hurried = LambdaContext("SweepFunction", remaining_ms=4_000)
+    for _ in range(4):
+        function("SweepFunction")({}, hurried)
+        time.forward(minutes=2)
+    assert all(int(item["attempt"]) for item in world.pending())
+
+
+def test_what_the_log_names_is_bounded(
+    world: World, time: SimulatedTime, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sweep, "MAX_NAMED", 2)
+    petition = Coalition(world).petition()
+    for number in range(3):
+        petition.sign(f"person{number}")
+    for _ in range(6):
+        lose_records(world)
+        time.forward(seconds=61)
+        answer = world.sweep()
+    assert answer == {"woken": 0, "stuck": 3}
+    [told] = [vars(record) for record in caplog.records if record.message == "actions are stuck"]
+    assert (len(told["actions"]), told["stuck"]) == (2, 3)
 
 
 def test_a_partition_that_does_not_answer_does_not_keep_others_asleep(

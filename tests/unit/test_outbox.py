@@ -116,16 +116,26 @@ class TestCurrent:
         [
             (item(), True),
             (item(attempt=3, owed={"3/deliver"}), True),
-            (item(due=NOW_MS + 1), False),
+            (item(due=NOW_MS + MINUTE, attempt=1), True),
+            (item(due=NOW_MS + 2 * MINUTE, attempt=1), False),
             (item(stage="action_confirm"), False),
             (item(stage=None, due=None), False),
             (None, False),
             (ContactItem("ref", "C#5#7"), False),
         ],
-        ids=["as in the image", "tried meanwhile", "woken", "next stage", "over", "gone", "something else"],
+        ids=[
+            "as in the image",
+            "tried meanwhile",
+            "woken",
+            "due later",
+            "next stage",
+            "over",
+            "gone",
+            "something else",
+        ],
     )
-    def test_an_item_is_worked_on_only_as_the_image_says(self, found: Any, *, current: bool) -> None:
-        assert outbox.is_current(found, item()) is current
+    def test_an_item_is_worked_on_when_the_stage_of_the_image_is_due(self, found: Any, *, current: bool) -> None:
+        assert outbox.is_current(found, item(), NOW_MS + MINUTE) is current
 
 
 def record(sequence: str, image: dict[str, Any]) -> dict[str, Any]:

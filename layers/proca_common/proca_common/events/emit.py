@@ -42,10 +42,10 @@ def emit(records: Iterable[Mapping[str, Any]], exits: Exits, link_base_url: str,
 
 
 def _emit(image: EventItem, exits: Exits, link_base_url: str, deadline_ms: int) -> None:
-    if int(image.due) > clock.now_ms() + outbox.CLOCK_SKEW_MS:
+    if _too_early(image):
         return  # the sweep will wake it
     event = items.read(EventItem, image.pk, image.sk)
-    if event is None or event.due != image.due:
+    if event is None or _too_early(event):
         return
     told = tidings(event, link_base_url)
     unserved = set() if told is None else _send(event, told, exits, deadline_ms)
@@ -53,6 +53,10 @@ def _emit(image: EventItem, exits: Exits, link_base_url: str, deadline_ms: int) 
         _store(event, unserved)
     except Cancelled:
         logger.info("event was woken meanwhile", extra={"event": event.sk})
+
+
+def _too_early(event: EventItem) -> bool:
+    return int(event.due) > clock.now_ms() + outbox.CLOCK_SKEW_MS
 
 
 def _send(event: EventItem, told: Tidings, exits: Exits, deadline_ms: int) -> set[Destination]:

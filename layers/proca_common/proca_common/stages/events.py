@@ -40,7 +40,7 @@ def tell(entries: Iterable[Entry], exits: Exits, deadline_ms: int) -> list[str]:
 
 def _tell(entry: Entry, exits: Exits, deadline_ms: int) -> None:
     supporter = store.read((entry.image.ref, entry.image.sk))
-    if not isinstance(supporter, SupporterItem) or not outbox.is_current(supporter, entry.image):
+    if not isinstance(supporter, SupporterItem) or not outbox.is_current(supporter, entry.image, clock.now_ms()):
         return
     owed = outbox.owed_by(supporter)
     messages = _messages(supporter, owed) if supporter.email_status is not None else {}

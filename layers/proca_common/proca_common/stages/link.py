@@ -24,7 +24,7 @@ NEWEST = 25
 def link(entry: outbox.Entry) -> None:
     """Link what waits for the supporter of this record, then end its stage. Raises `Unavailable`; safe to repeat."""
     supporter = store.read((entry.image.ref, entry.image.sk))
-    if not isinstance(supporter, SupporterItem) or not outbox.is_current(supporter, entry.image):
+    if not isinstance(supporter, SupporterItem) or not outbox.is_current(supporter, entry.image, clock.now_ms()):
         return
     for action in _waiting_for(supporter):
         if not _move(action, supporter):

@@ -1,8 +1,8 @@
 """The outbox (design 5): a write that needs something emitted stores stage, due, owed and attempt on the item it
 concerns.
 
-The stream image only says where to look. Whoever works on an item reads it again and does nothing when stage or due
-differ from the image, and ends or changes a stage only on condition that stage, due and status are still as read.
+The stream image only says where to look. Whoever works on an item reads it again and does nothing when it owes another
+stage by now, or not yet, and ends or changes a stage only on condition that stage, due and status are still as read.
 """
 
 from __future__ import annotations
@@ -64,9 +64,13 @@ def too_early(image: Outbox, now_ms: int) -> bool:
     return image.due is None or int(image.due) > now_ms + CLOCK_SKEW_MS
 
 
-def is_current(found: ActionsItem | None, image: Outbox) -> bool:
-    """Whether the item still owes what the image says."""
-    return isinstance(found, Outbox) and found.stage == image.stage and found.due == image.due
+def is_current(found: ActionsItem | None, image: Outbox, now_ms: int) -> bool:
+    """Whether the item still owes the stage of the image, and owes it now.
+
+    When it is due may differ: where the stream is more than a minute late, the sweep has woken the item meanwhile, and
+    the new record is behind all others.
+    """
+    return isinstance(found, Outbox) and found.stage == image.stage and not too_early(found, now_ms)
 
 
 def enter(item: Outbox, kind: str, identifier: int, stage: Stage, owed: Collection[Destination], now_ms: int) -> None:

@@ -20,27 +20,40 @@ from proca_common.stages import outbox
 
 KINDS = ("emit", "link")
 ENOUGH_MS = 5_000
+MAX_NAMED = 100
+
+_first = [0]
+"""The partition that this environment begins with: those at the end must not be asleep while those before are full."""
+
+
+def forget() -> None:
+    """Start anew, as another environment (tests)."""
+    _first[0] = 0
 
 
 @dataclass(slots=True)
 class Swept:
     """How many items were overdue and how many of them were woken, for how long the oldest that was never served has
-    been owed, the ids of those that five attempts did not help, and what kept a partition from being swept.
+    been owed, how many five attempts did not help, the ids of the first 100 of these, and what kept a partition from
+    being swept.
     """
 
     overdue: int = 0
     woken: int = 0
     oldest_ms: int = 0
-    stuck: list[int] = field(default_factory=list)
+    stuck: int = 0
+    named: list[int] = field(default_factory=list)
     fault: Exception | None = None
 
 
 def sweep(deadline_ms: int) -> Swept:
     """Wake all that is overdue, or as much as fits before `deadline_ms` (ms since 1970); the rest is for the next
-    minute. A partition that fails does not keep the others asleep.
+    minute, which begins where this one ended. A partition that fails does not keep the others asleep.
     """
     swept = Swept()
-    for kind, bucket in itertools.product(KINDS, range(store.PENDING_BUCKETS)):
+    partitions = [*itertools.product(KINDS, range(store.PENDING_BUCKETS))]
+    first = _first[0] % len(partitions)
+    for number, (kind, bucket) in enumerate([*partitions[first:], *partitions[:first]], 1):
         try:
             overdue = ActionsItem.due < clock.now_ms() - outbox.GRACE_MS
             for keys in dynamo.index_keys(Pending, f"{kind}#{bucket}", overdue):
@@ -52,6 +65,7 @@ def sweep(deadline_ms: int) -> Swept:
             swept.fault = error
         if _is_late(deadline_ms):
             logger.warning("sweep ran out of time", extra={"woken": swept.woken, "kind": kind, "bucket": bucket})
+            _first[0] = first + number
             break
     return swept
 
@@ -67,7 +81,9 @@ def _wake_all(keys: list[Key], swept: Swept) -> None:
         if item.status not in EMITTED:
             swept.oldest_ms = max(swept.oldest_ms, outbox.waited_ms(item, now_ms))
         if int(item.attempt or 0) >= outbox.PATIENT_AFTER:
-            swept.stuck.append(int(item.id))
+            swept.stuck += 1
+            if len(swept.named) < MAX_NAMED:
+                swept.named.append(int(item.id))
         if outbox.is_overdue(item, has_emitted=item.status in EMITTED, now_ms=now_ms) and wake(item, now_ms):
             swept.woken += 1
 

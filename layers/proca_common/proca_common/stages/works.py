@@ -9,6 +9,7 @@ from proca_common.action_pages.context import PageContext, page_context
 from proca_common.actions import store
 from proca_common.actions.status import ActionStatus, Stage, SupporterStatus
 from proca_common.actions.store import ActionItem, ContactItem, Key, SupporterItem
+from proca_common.aws import clock
 from proca_common.aws.dynamo import ActionsItem
 from proca_common.aws.logs import log_fault
 from proca_common.confirms.links import Links
@@ -101,19 +102,21 @@ def keys_of(action: ActionItem) -> Iterable[Key]:
 
 
 def load(entries: Iterable[Entry]) -> tuple[list[Work], dict[Key, Membership], list[str]]:
-    """Read what the entries point to, consistently and together; leave out what is no longer owed.
+    """Read what the entries point to, consistently and together; leave out what is no longer owed, or not yet. Of
+    several entries of one action the latest is taken.
 
     Returns the works in the order of action ids, the memberships by key, and the sequence numbers of entries that
     broke.
     """
-    latest = {(entry.image.ref, entry.image.sk, entry.image.due): entry for entry in entries}
+    now_ms = clock.now_ms()
+    latest = {(entry.image.ref, entry.image.sk): entry for entry in entries}
     images = [entry.image for entry in latest.values() if isinstance(entry.image, ActionItem)]
     found = store.read_many(key for image in images for key in keys_of(image))
     works: list[Work] = []
     failed: list[str] = []
     for entry in latest.values():
         try:
-            work = _work(entry, found)
+            work = _work(entry, found, now_ms)
         except Exception as error:  # noqa: BLE001 - a poison record must not hold up the others
             log_fault("action cannot be worked on", error, action=int(entry.image.id))
             failed.append(entry.sequence)
@@ -124,9 +127,9 @@ def load(entries: Iterable[Entry]) -> tuple[list[Work], dict[Key, Membership], l
     return sorted(works, key=lambda work: int(work.action.id)), memberships, failed
 
 
-def _work(entry: Entry, found: dict[Key, ActionsItem]) -> Work | None:
+def _work(entry: Entry, found: dict[Key, ActionsItem], now_ms: int) -> Work | None:
     action = found.get((entry.image.ref, entry.image.sk))
-    if not is_current(action, entry.image) or not isinstance(action, ActionItem):
+    if not is_current(action, entry.image, now_ms) or not isinstance(action, ActionItem):
         return None
     supporter = found.get(store.supporter_key(action.ref, int(action.org), int(action.supporter)))
     if not isinstance(supporter, SupporterItem):
