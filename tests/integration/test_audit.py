@@ -16,6 +16,7 @@ from proca_common.monitors import store as stats
 from proca_common.monitors.audit import Audit
 from proca_common.stages import audit as flow
 from proca_common.stages import decide
+from proca_common.stages import recount as counting
 from tests import recount
 from tests.audits import Signed, spoiled, stored_audit
 from tests.coalition import Coalition
@@ -86,6 +87,20 @@ def test_without_repair_it_only_tells(signed: Signed) -> None:
     assert (audit.differing, audit.difference, audit.memberships, audit.wrong) == (1, 4, 1, 5)
     assert not made.of(*WRITES)
     assert (signed.world.tables.all_items("StatsTable"), signed.world.tables.all_items("ActionsTable")) == before
+
+
+def test_people_who_signed_more_than_once_are_read_together(signed: Signed) -> None:
+    people = 9
+    signatures = [
+        signed.petition.sign(f"two{number}", partner=partner) for number in range(people) for partner in (False, True)
+    ]
+    signed.world.run()
+    keys = [(answer.contact_ref, f"A#{answer.action:016d}") for answer in signatures]
+    with calls() as made:
+        found = counting.count(keys, (), lambda _: None)
+    assert (found.actions, found.wrong) == (2 * people, {})
+    assert len(made.of("Query")) == people
+    assert len(made.of("BatchGetItem")) == 5, "actions, what belongs to them, memberships twice, supporters"
 
 
 def test_wrong_memberships_are_repaired_from_the_actions(signed: Signed) -> None:

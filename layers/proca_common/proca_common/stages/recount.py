@@ -149,7 +149,7 @@ def _verified(people: Collection[Key], spend: Spend) -> dict[Key, Verified]:
         if not left:
             return verified
         before = read_memberships(left)
-        members = {person: members_of(person) for person in left}
+        members = members_of(left)
         after = read_memberships(left)
         spend(2 * len(left) + 2 * sum(len(found) for found in members.values()))
         for person in sorted(left):
