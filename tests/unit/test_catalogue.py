@@ -87,6 +87,10 @@ class TestOrg:
         on = {name for name, value in org if value is True}
         assert on == {"custom_action_deliver", "sender_rewrite", "reply_enabled"}
 
+    @pytest.mark.parametrize("email", ["a\x00b@example.org", "a\x7f@example.org", "a b@example.org"])
+    def test_no_sender_has_what_no_header_can_carry(self, email: str) -> None:
+        assert refused(OrgInput, ORG | {"email_from": email}) == [("email_from",)]
+
     @pytest.mark.parametrize(
         "arn",
         [
@@ -113,6 +117,7 @@ class TestOrg:
             "arn:aws:iam::12345678901:root",
             "arn:aws:sts::123456789012:assumed-role/x/y",
             "arn:aws:iam::123456789012:role/a?",
+            "arn:aws:iam::١٢٣٤٥٦٧٨٩٠١٢:root",
         ],
     )
     def test_nobody_in_general_is_a_principal(self, arn: str) -> None:

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 
 from proca_common.catalog.entity import Config, ContactSchema, Entity, Id, TemplateName, Title
 
-PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(root|(role|user)/[A-Za-z0-9+=,.@_/-]{1,512})")
+PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(root|(role|user)/[A-Za-z0-9+=,.@_/-]{1,512})")
 
 
 HOST_NAME = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
@@ -33,7 +33,7 @@ def _is_principal(arn: str) -> str:
 Principal = Annotated[str, AfterValidator(_is_principal)]
 EmailBackend = Literal["ses", "smtp", "system"]
 PushBackend = Literal["sqs", "webhook"]
-ADDRESS = r"^[^@\s<>\"(),:;\\]{1,64}@[A-Za-z0-9.-]{1,190}$"
+ADDRESS = r"^[^@\s<>\"(),:;\\\x00-\x1f\x7f]{1,64}@[A-Za-z0-9.-]{1,190}$"
 Address = Annotated[str, Field(pattern=ADDRESS)]
 HostName = Annotated[str, Field(pattern=HOST_NAME, max_length=253)]
 
