@@ -15,6 +15,7 @@ import pytest
 
 from proca_common.mtt.sender import srs
 from proca_common.orgs.encryption import srs_key
+from tests.e2e.mailbox import Mailbox
 from tests.e2e.people import Person, people
 from tests.e2e.site import RUN, Ngo, Site
 from tests.mail_server import PASSWORD, USER, MailServer, Taken, mail_server
@@ -144,19 +145,59 @@ def test_three_targets_get_mails_of_their_own(site: Site, local: Emulator, tmp_p
 
 def check_envelopes(site: Site, taken: list[Taken], sender: str) -> None:
     """From, Reply-To and copies: the supporter's name at a rewritten address, and answers to the supporter."""
-    secret = site.client.stack.client("secretsmanager").get_secret_value(
-        SecretId=site.client.stack.environ["SEALING_KEY_SECRET"]
-    )
-    key, email = srs_key(secret["SecretString"].encode()), f"siri-{RUN}@example.org"
-    rewritten = f"{srs(email, key, time.time_ns() // 1_000_000)}@{sender.partition('@')[2]}"
+    email = f"siri-{RUN}@example.org"
+    origin = rewritten(site, email, sender)
     for each in taken:
         mail = each.mail
-        assert each.sender == rewritten
-        assert [(found.display_name, found.addr_spec) for found in mail["From"].addresses] == [("Siri Ås", rewritten)]
+        assert each.sender == origin
+        assert [(found.display_name, found.addr_spec) for found in mail["From"].addresses] == [("Siri Ås", origin)]
         assert mail["Reply-To"] == email
         copies = [f"office@{RUN}.example.org", email]
         assert [found.addr_spec for found in mail["Cc"].addresses] == copies
         assert each.recipients[1:] == copies
+
+
+def test_what_ses_takes_of_a_mail_to_a_target(site: Site, local: Emulator) -> None:
+    """From whom, to whom, copies and words; the local stack's SES shows no headers, nor tags."""
+    lead = site.org()
+    page = site.page(lead)
+    mailbox, sender = Mailbox(local), f"mail@ses-{RUN}.example.org"
+    site.client.stack.client("sesv2").create_email_identity(EmailIdentity=sender.partition("@")[2])
+    if not site.client.admin("service", "list", "instance"):
+        site.client.admin("service", "add", "instance", "ses", "--host", "eu-central-1")
+        site.client.admin("org", "set", "instance", "email_backend=ses")
+    site.client.admin("org", "set", lead.name, "email_backend=system", f"email_from={sender}")
+    with people(site.client) as meet:
+        ida = meet(f"ses-{RUN}@example.org", {lead.name: "owner"})
+        below = f"/v1/orgs/{lead.name}/campaigns/{page.campaign}"
+        takes_messages(ida, lead, below)
+        [ben] = [each for each in ida.get(f"{below}/targets").json["items"] if each["name"] == "Ben"]
+        [to] = [one["email"] for one in ben["emails"]]
+        body = signature(email=f"per-{RUN}@example.org", first_name="Per", last_name="Ås")
+        body["action"]["mtt"] = {"subject": "Save bees", "body": BODY, "targets": [ben["id"]]}
+        assert site.client.post(page.path, body).status == 201
+
+        site.wait_for(lambda: len(ida.get(f"{below}/mtt/next").json["items"]) == 1, 60)
+        schedule(local)
+        site.wait_for(lambda: mailbox.of(to), 60)
+        [mail] = mailbox.of(to)
+        email = f"per-{RUN}@example.org"
+        assert (mail["Source"], mail["To"]) == (rewritten(site, email, sender), [to])
+        assert mail["CC"] == [f"office@{RUN}.example.org", email]
+        assert (mail["Subject"], mail["BodyText"].rstrip()) == (
+            "Save bees",
+            f"Dear Ben, Save bees: {BODY}".replace("\n", "\r\n"),
+        )
+        assert "<p>your {{target.fields.committee}} decides on &lt;bees&gt;.</p>" in mail["BodyHtml"]
+
+
+def rewritten(site: Site, email: str, sender: str) -> str:
+    """Where a supporter's mail comes from today, in the domain of `sender`."""
+    secret = site.client.stack.client("secretsmanager").get_secret_value(
+        SecretId=site.client.stack.environ["SEALING_KEY_SECRET"]
+    )
+    key = srs_key(secret["SecretString"].encode())
+    return f"{srs(email, key, time.time_ns() // 1_000_000)}@{sender.partition('@')[2]}"
 
 
 def bounced(site: Site, taken: Taken) -> None:
