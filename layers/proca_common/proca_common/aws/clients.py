@@ -18,7 +18,9 @@ REGIONAL: Any = {"us_east_1_regional_endpoint": "regional"}
 @cache
 def session() -> botocore.session.Session:
     """The session that every client of this process is made from (a second one would cost 75 ms)."""
-    return botocore.session.get_session()
+    made = botocore.session.get_session()
+    made.set_default_client_config(Config(user_agent="proca"))  # else it is put together twice for each request
+    return made
 
 
 @cache
@@ -34,7 +36,6 @@ def client(service: str, read_timeout_s: int = READ_TIMEOUT_S) -> Any:
         parameter_validation=False,
         s3=REGIONAL,
         signature_version="s3v4" if service == "s3" else None,
-        user_agent="proca",  # else botocore puts one together anew, twice, for each request
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
