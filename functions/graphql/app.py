@@ -27,7 +27,7 @@ from proca_common.graph.context import Context, Request
 from proca_common.graph.requests import BadRequest, Query, of_body, of_parameters
 from proca_common.http.answers import CONTENT_TYPE, etag_of, unless_known
 from proca_common.http.problems import Problem
-from proca_common.http.requests import idempotency_key, json_body, raw_body
+from proca_common.http.requests import MAX_LONG_BODY_BYTES, idempotency_key, json_body, raw_body
 from proca_common.http.resolver import RETRY_AFTER_S, make_resolver
 from proca_common.intake.add import Vault
 from proca_common.orgs.encryption import Encryptor
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 SPOKEN = re.compile(r"basic |bearer +(?:API-|ey)", re.IGNORECASE)
 """How callers prove who they are (domain 12.2)."""
 MAX_AGE_S = 5
-MOST_BYTES_OF_STAFF = 2 * 1024 * 1024
 MOST_BYTES = 5_900_000
 """Of an answer, which is escaped as text on its way through the gateway."""
 MOST_CHARACTERS = MOST_BYTES // 6
@@ -73,7 +72,7 @@ def sent(caller: Caller | None) -> Query:
     """
     event = app.current_event
     try:
-        body = raw_body(event) if caller is None else json_body(event, MOST_BYTES_OF_STAFF)
+        body = raw_body(event) if caller is None else json_body(event, MAX_LONG_BODY_BYTES)
     except Problem as problem:
         raise BadRequest(problem.detail, problem.status) from None
     except Malformed as error:

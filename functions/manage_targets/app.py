@@ -19,15 +19,13 @@ from proca_common.aws.settings.management import ManagementSettings
 from proca_common.catalog.given import json_object
 from proca_common.http.answers import answer, below, no_content, record
 from proca_common.http.lists import asked, listed
-from proca_common.http.requests import csv_body, json_body
+from proca_common.http.requests import MAX_LONG_BODY_BYTES, csv_body, json_body
 from proca_common.http.resolver import make_resolver
 from proca_common.http.versions import check_match
 from proca_common.management import target_lists, targets
 from proca_common.targets import table
 from proca_common.targets.given import listed_in, outdated_of
 from proca_common.users.authentication import Authenticator
-
-MAX_LIST_BYTES = 2 * 1024 * 1024
 
 settings = read(ManagementSettings)
 dynamo.connect(settings)
@@ -51,8 +49,10 @@ def put(org: str, campaign: str) -> Response[str]:
     caller = authenticator.caller(app.current_event)
     lead, found = targets.led_by(caller, org, campaign)
     outdated = outdated_of(app.current_event.get_query_string_value("outdated", None))
-    sent = csv_body(app.current_event, MAX_LIST_BYTES)
-    given = listed_in(json_object(json_body(app.current_event, MAX_LIST_BYTES))) if sent is None else table.rows(sent)
+    sent = csv_body(app.current_event, MAX_LONG_BODY_BYTES)
+    given = (
+        listed_in(json_object(json_body(app.current_event, MAX_LONG_BODY_BYTES))) if sent is None else table.rows(sent)
+    )
     return answer(200, target_lists.upsert_in(caller, lead, found, given, outdated).shown())
 
 

@@ -21,7 +21,7 @@ from proca_common.aws.settings.management import ManagementSettings
 from proca_common.catalog.given import json_object
 from proca_common.http.answers import answer, no_content, record
 from proca_common.http.lists import asked, listed
-from proca_common.http.requests import json_body
+from proca_common.http.requests import MAX_LONG_BODY_BYTES, json_body
 from proca_common.http.resolver import make_resolver
 from proca_common.http.versions import check_match
 from proca_common.mails.templates import place
@@ -55,7 +55,7 @@ def get(org: str, name: str, locale: str) -> Response[str]:
 def put(org: str, name: str, locale: str) -> Response[str]:
     """This template, new or changed."""
     caller = authenticator.caller(app.current_event)
-    given, seen = json_object(json_body(app.current_event)), partial(check_match, app.current_event)
+    given, seen = texts(), partial(check_match, app.current_event)
     made, is_new = templates.put(caller, org, unquote(name), unquote(locale), given, seen)
     return record(201 if is_new else 200, templates.shown(made), made.version)
 
@@ -72,8 +72,13 @@ def delete(org: str, name: str, locale: str) -> Response[str]:
 def preview(org: str, name: str, locale: str) -> Response[str]:
     """What a mail would say."""
     caller = authenticator.caller(app.current_event)
-    given = json_object(json_body(app.current_event))
+    given = texts()
     return answer(200, asdict(templates.preview(caller, org, unquote(name), unquote(locale), given, clock.now_ms())))
+
+
+def texts() -> dict[str, Any]:
+    """What was sent; texts of mails are long."""
+    return json_object(json_body(app.current_event, MAX_LONG_BODY_BYTES))
 
 
 @logger.inject_lambda_context

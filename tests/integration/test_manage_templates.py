@@ -96,6 +96,13 @@ def test_a_locale_is_short(ida: Desk) -> None:
     assert ida.put(f"{TEMPLATES}/thanks/de@{'x' * 2_000}", TEXTS).status == 422
 
 
+def test_texts_are_long(ida: Desk) -> None:
+    long = {**TEXTS, "html": "<p>a\n</p>" * 30_000}
+    assert (ida.put(THANKS, long).status, ida.get(THANKS).body["html"]) == (201, long["html"])
+    assert ida.post(f"{THANKS}/preview", long).status == 200
+    assert ida.put(THANKS, {**TEXTS, "html": "é" * 150_001}).status == 422
+
+
 def test_taken_away(ida: Desk, made: dict[str, Any]) -> None:
     assert made
     assert ida.delete(THANKS).status == 204

@@ -13,6 +13,8 @@ from proca_common.failures import BAD_FORMAT, Failure, Malformed, Refused
 from proca_common.http.problems import Problem, not_found
 
 MAX_BODY_BYTES = 64 * 1024
+MAX_LONG_BODY_BYTES = 2 * 1024 * 1024
+"""Where staff send what is long: lists of targets, texts of mails."""
 IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 JSON_TYPE = re.compile(r"application/json(?:\s*;.*)?", re.IGNORECASE)
 CSV_TYPE = re.compile(r"text/csv(?:\s*;.*)?", re.IGNORECASE)
