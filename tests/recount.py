@@ -107,14 +107,18 @@ class Stored:
             found[contact["ref"], int(contact["sk"].split("#")[1])].add(contact["org"])
         return found
 
-    def members(self, campaign: int) -> dict[str, list[Item]]:
-        """The signatures that make members, by contact ref, in the order of their ids."""
-        found: dict[str, list[Item]] = defaultdict(list)
+    @cached_property
+    def of_campaign(self) -> dict[int, dict[str, list[Item]]]:
+        """The signatures that make members, by campaign and contact ref, in the order of their ids."""
+        found: dict[int, dict[str, list[Item]]] = defaultdict(lambda: defaultdict(list))
         for action in sorted(self.counting, key=lambda action: action["id"]):
-            joins = action["with_consent"] and not action["testing"] and action["status"] in EMITTED
-            if joins and action["campaign"] == campaign:
-                found[action["ref"]].append(action)
+            if action["with_consent"] and not action["testing"] and action["status"] in EMITTED:
+                found[action["campaign"]][action["ref"]].append(action)
         return found
+
+    def members(self, campaign: int) -> dict[str, list[Item]]:
+        """The same of one campaign, by contact ref."""
+        return self.of_campaign.get(campaign, {})
 
     def area(self, signature: Item) -> str | None:
         """The area of whoever signed."""
