@@ -37,8 +37,8 @@ EXPLANATIONS = {
     "JSON text, or a box that only the org's own key opens.",
     "actions.tracking": "Where the person came from, as the page's address said.",
     "messages": "To whom the person wrote with these actions, and what became of each mail: sent, waiting (unsent, "
-    "test, claimed), withdrawn, refused by the provider, uncertain, or dupe: it had written to this target before; "
-    "null while its action is on its way.",
+    "test, claimed), withdrawn, refused by the provider, uncertain, expired: its campaign ended first, or dupe: it had "
+    "written to this target before; null while its action is on its way.",
     "messages.textKept": "Whether what was written is kept still, sealed. The org that leads the campaign can take it "
     "out.",
     "messages.senderKept": "The same of the name and address that it is sent under.",
