@@ -45,6 +45,8 @@ PEOPLE = 8
 LONG = 14_000
 """Of these about 5,000 are signatures, decisions and reports of mails that changed something."""
 SEEDS = 3
+FINISHED = 4
+"""So many audits go on to their end."""
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")  # a killed sweep has none
 
@@ -148,14 +150,16 @@ class RandomWorld:
             assert told == wanted
 
     def finish_audits(self) -> None:
-        """The audits that are at work go on, and one more is made; none has ever found anything wrong."""
+        """The newest audits go on to their end, and one more is made; none has ever found anything wrong."""
         self.time.forward(hours=2)
         self.audits.append(audit_later.new_audit(self.petition.campaign.id, 0, repair=True))
-        for audit in self.audits:
-            found, pause = audits.find(audit.campaign, audit.id) or audit, 0
-            while pause is not None:
+        for number, audit in enumerate(reversed(self.audits)):
+            found = audits.find(audit.campaign, audit.id) or audit
+            pause: int | None = 0
+            while number < FINISHED and pause is not None:
                 found, pause = work(found, Pace(1_000_000), lambda: True)
-            assert (found.wrong, found.findings, found.unsettled) == (0, [], [])
+            assert (found.wrong, found.findings) == (0, [])
+            assert number >= FINISHED or not found.unsettled
 
     @property
     def petition(self) -> Petition:
