@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.e2e.browser import chromium
-from tests.e2e.site import Ngo, Page, Site
+from tests.e2e.mailbox import Mailbox
+from tests.e2e.site import INSTANCE_SENDER, Ngo, Page, Site
 from tools.client import Client
 from tools.emulator import Emulator
 from tools.stack import Stack, deployed_stack
@@ -47,6 +48,15 @@ def local(stack: Stack) -> Emulator:
     """The local stack's inside."""
     assert stack.emulator is not None
     return stack.emulator
+
+
+@pytest.fixture(scope="package")
+def mailbox(client: Client, local: Emulator) -> Mailbox:
+    """What arrives of all mails; the instance sends its own, and those of orgs that want it."""
+    client.stack.client("sesv2").create_email_identity(EmailIdentity=INSTANCE_SENDER.partition("@")[2])
+    client.admin("service", "add", "instance", "ses", "--host", "eu-central-1")
+    client.admin("org", "set", "instance", "email_backend=ses", f"email_from={INSTANCE_SENDER}")
+    return Mailbox(local)
 
 
 @pytest.fixture

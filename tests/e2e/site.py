@@ -19,6 +19,7 @@ SCHEMA = json.loads((ROOT / "schemas" / "proca-action-2.json").read_text())
 ACCOUNT = "111111111111"
 STAGES = {"deliver": "deliver", "confirm-supporter": "supporter_confirm", "confirm-action": "action_confirm"}
 RUN = f"{time.time_ns() // 1_000_000:x}"
+INSTANCE_SENDER = f"mail@instance-{RUN}.example.org"
 
 _numbers = itertools.count(1)
 

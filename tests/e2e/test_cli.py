@@ -106,16 +106,6 @@ class Someone:
         )
 
 
-@pytest.fixture(scope="module")
-def mailbox(client: Client, local: Emulator) -> Mailbox:
-    """The instance mails to its users."""
-    client.stack.client("sesv2").create_email_identity(EmailIdentity=f"instance-{RUN}.example.org")
-    if not client.admin("service", "list", "instance"):
-        client.admin("service", "add", "instance", "ses", "--host", "eu-central-1")
-    client.admin("org", "set", "instance", "email_backend=ses", f"email_from=mail@instance-{RUN}.example.org")
-    return Mailbox(local)
-
-
 @pytest.fixture
 def person(client: Client, mailbox: Mailbox, tmp_path: Path) -> Callable[[str, str], Someone]:
     return lambda name, org: Someone(name, org, client, mailbox, tmp_path)

@@ -153,7 +153,9 @@ def test_a_repeated_request_is_answered_as_the_first_was(site: Site) -> None:
 def test_a_share_can_be_repeated_too(site: Site) -> None:
     org = site.org()
     page = site.page(org)
-    path = f"/v1/pages/{page.id}/contacts/{site.sign(page).json['contactRef']}/actions"
+    signed = site.sign(page)
+    assert signed.status == 201, signed.text
+    path = f"/v1/pages/{page.id}/contacts/{signed.json['contactRef']}/actions"
     share, key = {"action": {"actionType": "share"}}, {"Idempotency-Key": "share"}
 
     answers = [site.client.post(path, share, key) for _ in range(3)]

@@ -13,24 +13,15 @@ from proca_common.approvals.texts import LANGUAGES
 from tests.e2e.browser import visitor
 from tests.e2e.mailbox import Mailbox
 from tests.e2e.site import RUN, Ngo, Page, Site
-from tools.emulator import Emulator
 
 ENGLISH = LANGUAGES["en"]
 CONFIRM_TEXT = "Dear {{firstName}}, please confirm: {{{confirmLink}}}"
 THANKS_TEXT = "Thank you, {{firstName}}: we are {{campaign.stats.supporterCount}}"
 
 
-@pytest.fixture
-def mailbox(local: Emulator) -> Mailbox:
-    return Mailbox(local)
-
-
 def mailing_org(site: Site, tmp_path: Any) -> Ngo:
     site.client.stack.client("sesv2").create_email_identity(EmailIdentity=f"bees-{RUN}.example.org")
     org = site.org("supporter_confirm=true", "event_queue=true", "supporter_confirm_template=confirm")
-    if not site.client.admin("service", "list", "instance"):
-        site.client.admin("service", "add", "instance", "ses", "--host", "eu-central-1")
-        site.client.admin("org", "set", "instance", "email_backend=ses")
     for name, text in (("confirm", CONFIRM_TEXT), ("thanks", THANKS_TEXT)):
         html = tmp_path / f"{name}.html"
         html.write_text(f"<p>{text}</p>")

@@ -155,8 +155,11 @@ MAY = {
     "Retain": {
         *(f"{action} Catalog" for action in ("GetItem", "BatchGetItem", "Query")),
         *ERASES,
+        "UpdateItem Catalog",
         "Query by_campaign",
+        "Query pending",
         *(f"{action} Erasures" for action in ("GetItem", "PutItem")),
+        *(f"{what} a file" for what in ("remove", "break off")),
         "send failures of the sweep",
     },
     "ExportFile": {

@@ -17,7 +17,7 @@ from proca_common.mtt.sender import srs
 from proca_common.orgs.encryption import srs_key
 from tests.e2e.mailbox import Mailbox
 from tests.e2e.people import Person, people
-from tests.e2e.site import RUN, Ngo, Site
+from tests.e2e.site import INSTANCE_SENDER, RUN, Ngo, Site
 from tests.mail_server import PASSWORD, USER, MailServer, Taken, mail_server
 from tests.world import signature
 from tools.emulator import Emulator
@@ -157,16 +157,14 @@ def check_envelopes(site: Site, taken: list[Taken], sender: str) -> None:
         assert each.recipients[1:] == copies
 
 
-def test_what_ses_takes_of_a_mail_to_a_target(site: Site, local: Emulator) -> None:
-    """From whom, to whom, copies and words; the local stack's SES shows no headers, nor tags."""
+def test_what_ses_takes_of_a_mail_to_a_target(site: Site, local: Emulator, mailbox: Mailbox) -> None:
+    """From whom (the instance's domain, whose service it is), to whom, copies and words.
+
+    The local stack's SES shows no headers, nor tags.
+    """
     lead = site.org()
     page = site.page(lead)
-    mailbox, sender = Mailbox(local), f"mail@ses-{RUN}.example.org"
-    site.client.stack.client("sesv2").create_email_identity(EmailIdentity=sender.partition("@")[2])
-    if not site.client.admin("service", "list", "instance"):
-        site.client.admin("service", "add", "instance", "ses", "--host", "eu-central-1")
-        site.client.admin("org", "set", "instance", "email_backend=ses")
-    site.client.admin("org", "set", lead.name, "email_backend=system", f"email_from={sender}")
+    site.client.admin("org", "set", lead.name, "email_backend=system", f"email_from=mail@ses-{RUN}.example.org")
     with people(site.client) as meet:
         ida = meet(f"ses-{RUN}@example.org", {lead.name: "owner"})
         below = f"/v1/orgs/{lead.name}/campaigns/{page.campaign}"
@@ -182,7 +180,7 @@ def test_what_ses_takes_of_a_mail_to_a_target(site: Site, local: Emulator) -> No
         site.wait_for(lambda: mailbox.of(to), 60)
         [mail] = mailbox.of(to)
         email = f"per-{RUN}@example.org"
-        assert (mail["Source"], mail["To"]) == (rewritten(site, email, sender), [to])
+        assert (mail["Source"], mail["To"]) == (rewritten(site, email, INSTANCE_SENDER), [to])
         assert mail["CC"] == [f"office@{RUN}.example.org", email]
         assert (mail["Subject"], mail["BodyText"].rstrip()) == (
             "Save bees",

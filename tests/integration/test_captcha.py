@@ -19,6 +19,7 @@ from proca_common.admin import __main__ as admin
 from proca_common.admin.environment import connect
 from proca_common.aws.logs import logger
 from proca_common.campaigns import store as campaigns
+from proca_common.cli.arguments import parsed
 from proca_common.guards.external import _pool
 from tests.harness.calls import calls
 from tests.world import World, signature
@@ -200,7 +201,7 @@ def test_an_operator_sets_it_up_and_the_secret_is_nowhere_in_clear(
     monkeypatch.setenv("SEALING_KEY_SECRET", "not used")
     monkeypatch.setenv("SERVICE_PASSWORDS_SECRET", "not used")
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{SECRET}\n"))
-    args = admin._parsed(["captcha", "set", "hcaptcha", service.url, "--campaign", "bees"])
+    args = parsed(admin.parser(), ["captcha", "set", "hcaptcha", service.url, "--campaign", "bees"])
 
     assert SECRET not in str(args.command(args, connect(None)))
 

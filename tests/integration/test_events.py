@@ -100,7 +100,7 @@ def test_every_function_has_an_event() -> None:
 
 
 ON_SCHEDULE = {
-    "retain": {"people": 0, "contacts": 0},
+    "retain": {"people": 0, "contacts": 0, "mails": 0},
     "close_campaigns": {"closed": 0},
     "audit_counts-weekly": {"audits": 3},
     "watch": {"unread": 0, "told": 0},

@@ -11,6 +11,7 @@ import pytest
 from proca_common.action_pages.page import ActionPage
 from proca_common.admin import __main__ as admin
 from proca_common.aws.logs import logger
+from proca_common.cli.arguments import parsed
 from proca_common.errors import NotAllowed, NotFound
 from proca_common.orgs.org import Org
 from proca_common.pipes.routing import Queue
@@ -295,7 +296,7 @@ class TestRefusedAtOnce:
 
 def run_admin(*line: str) -> Any:
     """What an admin command returns, in this process."""
-    args = admin._parsed(list(line))
+    args = parsed(admin.parser(), list(line))
     return args.command(args, None)
 
 
