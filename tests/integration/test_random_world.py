@@ -234,7 +234,7 @@ class RandomWorld:
 
     def catch_up(self) -> None:
         """The stream functions come to the end of the stream, where they are most of the time."""
-        self.world.streams.run_until_idle()
+        self.world.run()
 
     def sweep(self) -> None:
         self.time.forward(seconds=61)
